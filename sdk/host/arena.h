@@ -1,0 +1,39 @@
+/*
+ * An invocation's memory: bump allocation in chunks, released in one step.
+ *
+ * A limit bounds the total. A reserve beyond it is opened once the limit was hit, so that the error answer
+ * can still be built. jansson allocates from the arena that is current (arena_enter); outside of any, from
+ * malloc.
+ */
+#ifndef HOST_ARENA_H
+#define HOST_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_chunk;
+
+struct arena {
+    struct arena_chunk *chunks; /* newest first; the newest is the one allocated from */
+    char *next, *end;           /* free part of the newest chunk */
+    size_t used_bytes;          /* sum of all chunks' sizes */
+    size_t limit_bytes;
+    size_t next_chunk_bytes;
+};
+
+void arena_init(struct arena *arena, size_t limit_bytes);
+void arena_free(struct arena *arena);
+
+/* Zeroed memory aligned to 16 bytes, or NULL when the limit does not allow it. */
+void *arena_alloc(struct arena *arena, size_t size);
+
+/* Raises the limit by the reserve (32 KiB), so that a failure can be answered. */
+void arena_open_reserve(struct arena *arena);
+
+/* Makes arena (NULL: malloc) the one jansson uses; returns the one before. Free outside of it must not happen. */
+struct arena *arena_enter(struct arena *arena);
+
+/* Installs the allocator in jansson; call once before any JSON is made. */
+void arena_attach_jansson(void);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * The invocation from the host's side: what is in an edge_ctx, how one is made, run, cancelled and released.
+ *
+ *   context_create -> context_run -> (finished) -> background work ends -> (released)
+ *
+ * The main fiber runs ops->main. When it returns, or a fiber of the invocation fails, all its other fibers
+ * (but background ones) are abandoned, defers run, and ops->finished is called on the loop's stack with
+ * ctx->failure set or NULL. ops->released is called once the last background fiber has ended; the memory is
+ * freed after it.
+ */
+#ifndef HOST_CONTEXT_H
+#define HOST_CONTEXT_H
+
+#include <edge/auth.h>
+#include <edge/base.h>
+#include <edge/function.h>
+#include <edge/http.h>
+
+#include "arena.h"
+#include "fiber.h"
+
+/* The request as the SDK shows it. All memory lives as long as the invocation. */
+struct request_view {
+    const char *method, *path, *rest, *query; /* query: undecoded, without "?", "" when none */
+    const edge_header *headers;               /* names in lower case, ended by { 0 } */
+    const edge_header *params;                /* of the route pattern, decoded, ended by { 0 } */
+    const void *body;
+    size_t body_length;
+    const char *ip, *origin;
+    bool websocket; /* came as a message of a WebSocket */
+    json_t *message_id; /* the message's "id", NULL without one */
+};
+
+struct identity {
+    edge_caller caller;
+    const char *user; /* acting user, NULL when there is none */
+    json_t *claims;   /* of the verified token; NULL without one */
+    const char *session, *organisation, *org_role;
+    bool admin; /* statements carry the claim edge_admin: the role has been checked */
+};
+
+/* What an invocation used, for its log line and the metrics. */
+struct usage {
+    int64_t cpu_ns;
+    int64_t db_us, http_us; /* time parked in queries and provider calls */
+    uint32_t query_count, fetch_count;
+    uint64_t bytes_in, bytes_out;
+};
+
+/* Why an invocation ended without an answer of the function. */
+struct failure {
+    int status;
+    const char *code;
+    edge_failure said;
+    const char *detail; /* log only */
+};
+
+struct header_node {
+    const char *name, *value;
+    struct header_node *next;
+};
+
+/* What the function said about its answer before returning. */
+struct response_draft {
+    int status;
+    struct header_node *headers;
+    bool streaming, sent; /* streaming: head sent, body goes on; sent: answered in full */
+    const char *media_type;
+};
+
+/* How answers reach the client; the host implements it once for HTTP and once for WebSocket messages. */
+struct context_ops {
+    void (*main)(edge_ctx *ctx);     /* on the main fiber */
+    void (*finished)(edge_ctx *ctx); /* on the loop's stack */
+    void (*released)(edge_ctx *ctx); /* on the loop's stack; ctx->host may be freed */
+    /* Sends the head of an answer; length < 0 when more pieces follow until stream_end. */
+    void (*begin)(edge_ctx *ctx, int status, const char *media_type, int64_t length);
+    /* Sends a piece; returns the bytes still queued for this client (the SDK parks above a high-water mark). */
+    size_t (*write)(edge_ctx *ctx, const void *data, size_t length);
+    /* Sends one event in the transport's own framing (SSE block, or a WebSocket message). Same result. */
+    size_t (*event)(edge_ctx *ctx, const char *event, const char *json, size_t length);
+};
+
+struct defer_node {
+    void (*fn)(void *arg);
+    void *arg;
+    struct defer_node *next;
+};
+
+struct edge_ctx {
+    struct arena arena;
+    const struct context_ops *ops;
+    void *host; /* the runtime's own record of this invocation */
+
+    const edge_function *function;
+    void *state;             /* the plugin's, from init */
+    const char *name;        /* function name, also for host-made contexts: "_edge/ready" */
+    const char *generation;  /* build id */
+    const edge_header *env;  /* the variables this function may see, ended by { 0 }; owned by the generation */
+    char request_id[40];
+
+    struct request_view request;
+    struct identity identity;
+    struct response_draft response;
+    struct failure *failure;
+    struct usage usage;
+
+    int64_t started_us;  /* monotonic */
+    int64_t now_us;      /* Unix time, read once */
+    int64_t deadline_us; /* monotonic; 0 none */
+    ev_timer deadline;
+
+    struct defer_node *defers;
+    struct fiber *main_fiber;
+    struct fiber *fibers; /* all of them, through fiber.c's own links */
+    struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
+    bool main_ended, finished, client_gone, finish_on_disconnect;
+    uint32_t background_count;
+};
+
+struct context_setup {
+    const struct context_ops *ops;
+    void *host;
+    const edge_function *function;
+    void *state;
+    const char *name, *generation;
+    const edge_header *env;
+    size_t memory_bytes;
+    int64_t timeout_ms; /* 0: no deadline */
+    bool finish_on_disconnect;
+};
+
+/* NULL when memory is short. The request id is made here unless the caller overwrites it. */
+edge_ctx *context_create(const struct context_setup *setup);
+
+/* Starts the main fiber at once (loop's stack only); it has run to its first wait, or to its end, on return. */
+void context_run(edge_ctx *ctx);
+
+/*
+ * Ends an invocation from outside (deadline, drain, lost worker): as if the function had called edge_fail.
+ * Does nothing once it has finished. Loop's stack only.
+ */
+void context_cancel(edge_ctx *ctx, int status, const char *code, const char *message);
+
+/* The client has left: cancels (499 "client_gone" in the log) unless the function finishes on disconnect. */
+void context_client_gone(edge_ctx *ctx);
+
+/* The client's queue has drained below the low-water mark: wakes a parked writer. */
+void context_writable(edge_ctx *ctx);
+
+/* Bytes queued for one client above which a writer is parked, and below which it goes on. */
+#define STREAM_HIGH_WATER (64 * 1024)
+#define STREAM_LOW_WATER (16 * 1024)
+
+/* Records a failure; the first one of an invocation counts. detail may be NULL. */
+void context_fail(edge_ctx *ctx, int status, const char *code, const edge_failure *said, const char *detail);
+
+/* Fails the running fiber's invocation with a detail for the log; for SDK calls. Never returns. */
+EDGE_NORETURN void context_fail_detail(
+    edge_ctx *ctx, int status, const char *code, const char *message, const char *detail);
+
+/* Milliseconds until the deadline, at least 1; INT64_MAX without one. */
+int64_t context_remaining_ms(const edge_ctx *ctx);
+
+/* Checks a JSON body against an input table and returns it with fallbacks filled in; fails with 400. */
+json_t *context_validate(edge_ctx *ctx, const edge_field *fields, json_t *body);
+
+/* Microseconds on the monotonic clock. */
+int64_t clock_us(void);
+
+#endif

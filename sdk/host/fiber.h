@@ -1,0 +1,72 @@
+/*
+ * Fibers: stacks of their own on the worker's one thread.
+ *
+ * A fiber runs until it waits or ends. Waiting is fiber_wait: it switches back to the loop; whoever the wait
+ * was for calls fiber_wake, which queues the fiber, and the loop resumes queued fibers before it blocks again.
+ * A fiber that is abandoned (its invocation failed, timed out, lost its client) is never resumed: its wait's
+ * abandon function is called instead, its stack goes back to the pool, and no further line of it runs.
+ *
+ * Calls that need much stack (libcurl, libpq) run on the loop's stack through fiber_on_loop.
+ */
+#ifndef HOST_FIBER_H
+#define HOST_FIBER_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fiber;
+struct edge_ctx;
+
+/* What a fiber waits for; lives on the waiting fiber's stack or in its arena. */
+struct fiber_wait {
+    struct fiber *fiber; /* filled by fiber_wait */
+    /* The fiber will not come back: let go of what was waited for. Runs on the loop's stack; may be NULL. */
+    void (*abandon)(struct fiber_wait *wait);
+    const char *reason; /* constant, for the crash record and the watchdog: "query", "fetch", "sleep" … */
+    bool woken;
+};
+
+/* Once a worker: attaches the run queue to the loop and sizes the stacks. */
+void fiber_system_start(struct ev_loop *loop, size_t stack_bytes);
+void fiber_system_stop(void);
+struct ev_loop *fiber_loop(void);
+
+/* Creates a fiber of an invocation; it runs entry(ctx, arg) once woken. NULL when no stack can be mapped. */
+struct fiber *fiber_create(struct edge_ctx *ctx, void (*entry)(struct edge_ctx *ctx, void *arg), void *arg);
+
+/* Queues a fiber: a new one to start, or one whose wait is over. A second wake before it runs changes nothing. */
+void fiber_start(struct fiber *fiber);
+void fiber_wake(struct fiber_wait *wait);
+
+/* Runs a new fiber at once instead of queueing it; only from the loop's stack. */
+void fiber_run(struct fiber *fiber);
+
+/* Parks the current fiber until fiber_wake(wait). Returns at once when it has been woken already. */
+void fiber_wait(struct fiber_wait *wait);
+
+/* Runs fn(arg) on the loop's stack and returns when it has; for calls that want a deep stack. */
+void fiber_on_loop(void (*fn)(void *arg), void *arg);
+
+/* Ends the current fiber without returning to its code. */
+__attribute__((noreturn)) void fiber_exit(void);
+
+/* Ends another, parked or not yet started fiber: abandons its wait and takes its stack. */
+void fiber_abandon(struct fiber *fiber);
+
+/* The running fiber, NULL on the loop's stack. */
+struct fiber *fiber_current(void);
+struct edge_ctx *fiber_context(const struct fiber *fiber);
+
+/* Called on the loop's stack when a fiber has ended by returning or by fiber_exit (not by fiber_abandon). */
+void fiber_on_end(void (*ended)(struct edge_ctx *ctx, struct fiber *fiber));
+
+/* Bounds of a fiber's stack, guard page excluded, for the crash handler. */
+void fiber_stack(const struct fiber *fiber, char **low, char **high);
+bool fiber_guards(const void *address); /* true when address lies in the running fiber's guard page */
+
+/* Fibers alive and stacks mapped, for metrics. */
+void fiber_counts(size_t *alive, size_t *stacks);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * The descriptor of a function: what a plugin exports, once.
+ *
+ * The input table validates the JSON body before the handler runs (400 "invalid_input" with "field"), fills
+ * in fallbacks, and is what the OpenAPI document is made from.
+ */
+#ifndef EDGE_FUNCTION_H
+#define EDGE_FUNCTION_H
+
+#include <edge/base.h>
+
+#pragma GCC visibility push(default)
+
+/* Plugins built for another major version are refused; a minor version adds members at the end of a struct. */
+#define EDGE_ABI_MAJOR 1
+#define EDGE_ABI_MINOR 0
+
+typedef enum edge_type {
+    EDGE_TEXT = 1, /* string; min and max count Unicode code points after trimming */
+    EDGE_INT,      /* JSON number without a fraction, min..max */
+    EDGE_NUMBER,   /* JSON number, min..max */
+    EDGE_BOOL,     /* true or false */
+    EDGE_UUID,     /* string, 8-4-4-4-12 hexadecimal; handed over in lower case */
+    EDGE_EMAIL,    /* string, addr-spec as HTML's input type=email takes it */
+    EDGE_URL,      /* string, absolute http or https URL */
+    EDGE_DATE,     /* string, YYYY-MM-DD, a real day */
+    EDGE_DATETIME, /* string, ISO 8601; without an offset it is UTC */
+    EDGE_ENUM,     /* string, one of values */
+    EDGE_OBJECT,   /* object; fields describes its members */
+    EDGE_ARRAY,    /* array of min..max items; items describes one */
+    EDGE_JSON,     /* any JSON value; max bounds its serialised size in bytes */
+    EDGE_USER,     /* "userId": the caller's own id or absent; under the service key required, and acted for */
+} edge_type;
+
+/*
+ * One input field. null and, for optional fields, "" count as absent. Unknown fields are ignored.
+ * min and max are off when both are 0; for only one bound give the other one too.
+ */
+typedef struct edge_field {
+    const char *name;
+    edge_type type;
+    double min, max;
+    bool required;
+    const char *fallback;          /* JSON text (a bare word is a string) used when the field is absent */
+    const char *const *values;     /* EDGE_ENUM: NULL-terminated */
+    const struct edge_field *fields; /* EDGE_OBJECT: members, ended by { 0 } */
+    const struct edge_field *items;  /* EDGE_ARRAY: one item; its name is not used */
+    const char *const *aliases;    /* other names, tried in this order when the field is absent; NULL-terminated */
+    const char *help;
+} edge_field;
+
+/* What a group of functions adds to its error answers; one per group, in functions/lib. */
+typedef struct edge_shape {
+    bool success_false;      /* "success": false in every error body */
+    const char *suggestion;  /* "suggestion" when the failure names none */
+    /* Instead of "invalid_input": what a webhook group calls a bad body. */
+    const char *invalid_code;
+} edge_shape;
+
+typedef struct edge_function {
+    uint32_t size; /* filled by EDGE_FUNCTION, as are the next three */
+    uint16_t abi_major, abi_minor;
+    const char *name;
+    const char *summary;                          /* one sentence, required */
+    const edge_field *input;                      /* ended by { 0 }; NULL: the body is not looked at */
+    json_t *(*handle)(edge_ctx *ctx, json_t *in); /* in: the validated body, an object. Returns the 200 body */
+    const char *methods;                          /* default "POST"; several separated by a blank */
+    const edge_shape *shape;
+    const char *const *env;      /* variables without which the function cannot be loaded; NULL-terminated */
+    const char *const *sql;      /* statements that must prepare on the live schema before a reload; NULL-term. */
+    bool raw_body;               /* the body is no JSON object (or is verified raw): in is NULL */
+    bool streams;                /* may answer as a stream (stream.h) */
+    bool service_without_user;   /* the service key may leave out userId */
+    int (*init)(void **state);   /* once a worker, before the first call; 0 or the load is refused */
+    void (*exit)(void *state);   /* when the last invocation of this generation has ended */
+    int (*self_test)(void);      /* run by the reload gate in a forked child; 0 passes */
+} edge_function;
+
+/* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler); */
+#define EDGE_FUNCTION(function_name, ...)                                                                    \
+    extern const edge_function edge_plugin;                                                                  \
+    __attribute__((visibility("default"))) const edge_function edge_plugin = {                               \
+        .size = sizeof(edge_function),                                                                       \
+        .abi_major = EDGE_ABI_MAJOR,                                                                         \
+        .abi_minor = EDGE_ABI_MINOR,                                                                         \
+        .name = #function_name,                                                                              \
+        __VA_ARGS__                                                                                          \
+    }
+
+#pragma GCC visibility pop
+
+#endif
