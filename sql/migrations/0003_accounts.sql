@@ -57,7 +57,10 @@ CREATE POLICY user_onboarding_delete_own ON public.user_onboarding
 
 CREATE POLICY user_onboarding_select_admin ON public.user_onboarding
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY user_onboarding_insert_admin ON public.user_onboarding
     FOR INSERT TO authenticated
@@ -65,12 +68,18 @@ CREATE POLICY user_onboarding_insert_admin ON public.user_onboarding
 
 CREATE POLICY user_onboarding_update_admin ON public.user_onboarding
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_onboarding_delete_admin ON public.user_onboarding
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- user_preferences: one row a user; timezone decides when mails go out.
 CREATE TABLE public.user_preferences (
@@ -131,7 +140,10 @@ CREATE POLICY user_preferences_delete_own ON public.user_preferences
 
 CREATE POLICY user_preferences_select_admin ON public.user_preferences
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY user_preferences_insert_admin ON public.user_preferences
     FOR INSERT TO authenticated
@@ -139,12 +151,18 @@ CREATE POLICY user_preferences_insert_admin ON public.user_preferences
 
 CREATE POLICY user_preferences_update_admin ON public.user_preferences
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_preferences_delete_admin ON public.user_preferences
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- user_agent_subscriptions: bought plans and their minutes, written by the commerce webhooks and
 -- administrators' functions.
@@ -190,7 +208,10 @@ CREATE POLICY user_agent_subscriptions_select_own ON public.user_agent_subscript
 
 CREATE POLICY user_agent_subscriptions_select_admin ON public.user_agent_subscriptions
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- autopilot_permissions: what the agents may do for a user. No row: never decided; a stored false refuses the
 -- tool.
@@ -223,7 +244,10 @@ CREATE POLICY autopilot_permissions_select_own ON public.autopilot_permissions
 
 CREATE POLICY autopilot_permissions_select_admin ON public.autopilot_permissions
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- referrals: who invited whom. One reward for a referred person, ever: the unique index on referred_user_id
 -- decides.
@@ -280,7 +304,10 @@ CREATE POLICY referrals_insert_referrer ON public.referrals
 
 CREATE POLICY referrals_select_admin ON public.referrals
     FOR SELECT TO authenticated
-    USING (referrer_user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND referrer_user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY referrals_insert_admin ON public.referrals
     FOR INSERT TO authenticated
@@ -288,9 +315,15 @@ CREATE POLICY referrals_insert_admin ON public.referrals
 
 CREATE POLICY referrals_update_admin ON public.referrals
     FOR UPDATE TO authenticated
-    USING (referrer_user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND referrer_user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY referrals_delete_admin ON public.referrals
     FOR DELETE TO authenticated
-    USING (referrer_user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND referrer_user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

@@ -68,7 +68,10 @@ CREATE POLICY agent_config_delete_own ON public.agent_config
 
 CREATE POLICY agent_config_select_admin ON public.agent_config
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY agent_config_insert_admin ON public.agent_config
     FOR INSERT TO authenticated
@@ -76,12 +79,18 @@ CREATE POLICY agent_config_insert_admin ON public.agent_config
 
 CREATE POLICY agent_config_update_admin ON public.agent_config
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_config_delete_admin ON public.agent_config
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- agent_intelligence_profiles: the survey about a user's experience and business.
 CREATE TABLE public.agent_intelligence_profiles (
@@ -141,7 +150,10 @@ CREATE POLICY agent_intelligence_profiles_delete_own ON public.agent_intelligenc
 
 CREATE POLICY agent_intelligence_profiles_select_admin ON public.agent_intelligence_profiles
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY agent_intelligence_profiles_insert_admin ON public.agent_intelligence_profiles
     FOR INSERT TO authenticated
@@ -149,12 +161,18 @@ CREATE POLICY agent_intelligence_profiles_insert_admin ON public.agent_intellige
 
 CREATE POLICY agent_intelligence_profiles_update_admin ON public.agent_intelligence_profiles
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_intelligence_profiles_delete_admin ON public.agent_intelligence_profiles
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- agent_voices: voices to choose from; everybody signed in sees all of them, owners change their own.
 CREATE TABLE public.agent_voices (
@@ -275,7 +293,10 @@ CREATE POLICY user_guidelines_delete_own ON public.user_guidelines
 
 CREATE POLICY user_guidelines_select_admin ON public.user_guidelines
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY user_guidelines_insert_admin ON public.user_guidelines
     FOR INSERT TO authenticated
@@ -283,12 +304,18 @@ CREATE POLICY user_guidelines_insert_admin ON public.user_guidelines
 
 CREATE POLICY user_guidelines_update_admin ON public.user_guidelines
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_guidelines_delete_admin ON public.user_guidelines
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- user_knowledge: what an agent should know, read newest first.
 CREATE TABLE public.user_knowledge (
@@ -345,7 +372,10 @@ CREATE POLICY user_knowledge_delete_own ON public.user_knowledge
 
 CREATE POLICY user_knowledge_select_admin ON public.user_knowledge
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY user_knowledge_insert_admin ON public.user_knowledge
     FOR INSERT TO authenticated
@@ -353,9 +383,15 @@ CREATE POLICY user_knowledge_insert_admin ON public.user_knowledge
 
 CREATE POLICY user_knowledge_update_admin ON public.user_knowledge
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_knowledge_delete_admin ON public.user_knowledge
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

@@ -19,7 +19,7 @@ CREATE INDEX ai_agent_conversations_user_id_created_at_id_idx
     ON public.ai_agent_conversations (user_id, created_at DESC, id DESC);
 
 CREATE INDEX ai_agent_conversations_created_at_idx
-    ON public.ai_agent_conversations (created_at);
+    ON public.ai_agent_conversations (created_at NULLS FIRST);
 
 CREATE TRIGGER ai_agent_conversations_set_updated_at
     BEFORE UPDATE ON public.ai_agent_conversations
@@ -57,7 +57,10 @@ CREATE POLICY ai_agent_conversations_delete_own ON public.ai_agent_conversations
 
 CREATE POLICY ai_agent_conversations_select_admin ON public.ai_agent_conversations
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY ai_agent_conversations_insert_admin ON public.ai_agent_conversations
     FOR INSERT TO authenticated
@@ -65,12 +68,18 @@ CREATE POLICY ai_agent_conversations_insert_admin ON public.ai_agent_conversatio
 
 CREATE POLICY ai_agent_conversations_update_admin ON public.ai_agent_conversations
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_agent_conversations_delete_admin ON public.ai_agent_conversations
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- ai_actions_log: publishing, sending, buying. The third index finds the row of an idempotency key; not unique,
 -- because a failed attempt stays and a later one under the same key adds a row.
@@ -121,7 +130,10 @@ CREATE POLICY ai_actions_log_insert_own ON public.ai_actions_log
 
 CREATE POLICY ai_actions_log_select_admin ON public.ai_actions_log
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- ai_tool_usage: one row a tool call of a chat turn.
 CREATE TABLE public.ai_tool_usage (
@@ -161,4 +173,7 @@ CREATE POLICY ai_tool_usage_select_own ON public.ai_tool_usage
 
 CREATE POLICY ai_tool_usage_select_admin ON public.ai_tool_usage
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

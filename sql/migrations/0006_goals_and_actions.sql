@@ -25,7 +25,7 @@ CREATE INDEX goals_user_id_created_at_id_idx
     ON public.goals (user_id, created_at DESC, id DESC);
 
 CREATE INDEX goals_created_at_idx
-    ON public.goals (created_at);
+    ON public.goals (created_at NULLS FIRST);
 
 CREATE TRIGGER goals_set_updated_at
     BEFORE UPDATE ON public.goals
@@ -63,7 +63,10 @@ CREATE POLICY goals_delete_own ON public.goals
 
 CREATE POLICY goals_select_admin ON public.goals
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY goals_insert_admin ON public.goals
     FOR INSERT TO authenticated
@@ -71,15 +74,24 @@ CREATE POLICY goals_insert_admin ON public.goals
 
 CREATE POLICY goals_update_admin ON public.goals
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY goals_delete_admin ON public.goals
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- daily_actions: the to-do list. Latest due date first reads the (user_id, due_date) index backwards; the
--- partial index counts what was completed in a window, for weekly mails.
+-- partial index counts what was completed in a window, for weekly mails. The platform-wide index on created_at
+-- is sorted NULLS FIRST on purpose, here and elsewhere: it serves counts over a time window, and cannot serve
+-- ORDER BY created_at, for which the planner would otherwise walk everybody's rows in order to find one user's
+-- newest.
 CREATE TABLE public.daily_actions (
     id               uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id          text        NOT NULL REFERENCES public.profiles (id) ON DELETE CASCADE,
@@ -107,7 +119,7 @@ CREATE INDEX daily_actions_user_id_completed_at_idx
     WHERE status = 'completed';
 
 CREATE INDEX daily_actions_created_at_idx
-    ON public.daily_actions (created_at);
+    ON public.daily_actions (created_at NULLS FIRST);
 
 CREATE INDEX daily_actions_updated_at_idx
     ON public.daily_actions (updated_at)
@@ -149,7 +161,10 @@ CREATE POLICY daily_actions_delete_own ON public.daily_actions
 
 CREATE POLICY daily_actions_select_admin ON public.daily_actions
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY daily_actions_insert_admin ON public.daily_actions
     FOR INSERT TO authenticated
@@ -157,12 +172,18 @@ CREATE POLICY daily_actions_insert_admin ON public.daily_actions
 
 CREATE POLICY daily_actions_update_admin ON public.daily_actions
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY daily_actions_delete_admin ON public.daily_actions
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- business_plans: one plan a user; activating another year replaces it.
 CREATE TABLE public.business_plans (
@@ -238,7 +259,10 @@ CREATE POLICY business_plans_delete_own ON public.business_plans
 
 CREATE POLICY business_plans_select_admin ON public.business_plans
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY business_plans_insert_admin ON public.business_plans
     FOR INSERT TO authenticated
@@ -246,9 +270,15 @@ CREATE POLICY business_plans_insert_admin ON public.business_plans
 
 CREATE POLICY business_plans_update_admin ON public.business_plans
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY business_plans_delete_admin ON public.business_plans
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

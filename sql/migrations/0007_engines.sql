@@ -49,7 +49,10 @@ CREATE POLICY pulse_engine_snapshots_select_own ON public.pulse_engine_snapshots
 
 CREATE POLICY pulse_engine_snapshots_select_admin ON public.pulse_engine_snapshots
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- gane_engine_snapshots: written by computeGane.
 CREATE TABLE public.gane_engine_snapshots (
@@ -82,7 +85,10 @@ CREATE POLICY gane_engine_snapshots_select_own ON public.gane_engine_snapshots
 
 CREATE POLICY gane_engine_snapshots_select_admin ON public.gane_engine_snapshots
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- moro_engine_snapshots: written by computeMoro.
 CREATE TABLE public.moro_engine_snapshots (
@@ -115,7 +121,10 @@ CREATE POLICY moro_engine_snapshots_select_own ON public.moro_engine_snapshots
 
 CREATE POLICY moro_engine_snapshots_select_admin ON public.moro_engine_snapshots
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- graph_context_cache: the last context of a user. An expired row is still read (marked stale), so expiry does
 -- not delete it; see purge_expired.
@@ -157,7 +166,10 @@ CREATE POLICY graph_context_cache_select_own ON public.graph_context_cache
 
 CREATE POLICY graph_context_cache_select_admin ON public.graph_context_cache
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- pulse_scores: one score a user and day.
 CREATE TABLE public.pulse_scores (
@@ -209,7 +221,10 @@ CREATE POLICY pulse_scores_delete_own ON public.pulse_scores
 
 CREATE POLICY pulse_scores_select_admin ON public.pulse_scores
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY pulse_scores_insert_admin ON public.pulse_scores
     FOR INSERT TO authenticated
@@ -217,12 +232,18 @@ CREATE POLICY pulse_scores_insert_admin ON public.pulse_scores
 
 CREATE POLICY pulse_scores_update_admin ON public.pulse_scores
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_scores_delete_admin ON public.pulse_scores
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- pulse_config: a user's own weights.
 CREATE TABLE public.pulse_config (
@@ -273,7 +294,10 @@ CREATE POLICY pulse_config_delete_own ON public.pulse_config
 
 CREATE POLICY pulse_config_select_admin ON public.pulse_config
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY pulse_config_insert_admin ON public.pulse_config
     FOR INSERT TO authenticated
@@ -281,9 +305,15 @@ CREATE POLICY pulse_config_insert_admin ON public.pulse_config
 
 CREATE POLICY pulse_config_update_admin ON public.pulse_config
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_config_delete_admin ON public.pulse_config
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

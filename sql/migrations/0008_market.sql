@@ -52,7 +52,10 @@ CREATE POLICY market_config_delete_own ON public.market_config
 
 CREATE POLICY market_config_select_admin ON public.market_config
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY market_config_insert_admin ON public.market_config
     FOR INSERT TO authenticated
@@ -60,12 +63,18 @@ CREATE POLICY market_config_insert_admin ON public.market_config
 
 CREATE POLICY market_config_update_admin ON public.market_config
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY market_config_delete_admin ON public.market_config
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- market_data: fetched figures, one row a user and geography. Rows of any age stay: they are the fallback when
 -- the provider fails.
@@ -124,7 +133,10 @@ CREATE POLICY market_data_delete_own ON public.market_data
 
 CREATE POLICY market_data_select_admin ON public.market_data
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY market_data_insert_admin ON public.market_data
     FOR INSERT TO authenticated
@@ -132,12 +144,18 @@ CREATE POLICY market_data_insert_admin ON public.market_data
 
 CREATE POLICY market_data_update_admin ON public.market_data
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY market_data_delete_admin ON public.market_data
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- market_intelligence: digested figures and their reading.
 CREATE TABLE public.market_intelligence (
@@ -190,7 +208,10 @@ CREATE POLICY market_intelligence_delete_own ON public.market_intelligence
 
 CREATE POLICY market_intelligence_select_admin ON public.market_intelligence
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY market_intelligence_insert_admin ON public.market_intelligence
     FOR INSERT TO authenticated
@@ -198,9 +219,15 @@ CREATE POLICY market_intelligence_insert_admin ON public.market_intelligence
 
 CREATE POLICY market_intelligence_update_admin ON public.market_intelligence
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY market_intelligence_delete_admin ON public.market_intelligence
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

@@ -30,7 +30,10 @@ CREATE POLICY user_credits_select_own ON public.user_credits
 
 CREATE POLICY user_credits_select_admin ON public.user_credits
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- credit_transactions: the ledger; amount is signed. The unique index makes a repeated key book nothing,
 -- whoever races.
@@ -64,7 +67,10 @@ CREATE POLICY credit_transactions_select_own ON public.credit_transactions
 
 CREATE POLICY credit_transactions_select_admin ON public.credit_transactions
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- Every change of a balance goes through this function, together with its ledger row: the sum of a user's
 -- ledger is the balance, and the newest row's balance_after equals it. The balance row's lock puts all changes
@@ -72,7 +78,7 @@ CREATE POLICY credit_transactions_select_admin ON public.credit_transactions
 --
 -- _operation says what _requested means, and is kept in the ledger row's metadata:
 --     deduct   take _requested, all or nothing; counts as used
---     collect  take _requested or what is left, metadata.uncollected says how much was not there; counts as used
+--     collect  take _requested or what is left (metadata.uncollected: how much was not there); counts as used
 --     add      give _requested
 --     refund   give _requested back; counts as not used after all
 --     set      make _requested the balance

@@ -208,7 +208,7 @@ CREATE INDEX generated_content_user_id_created_at_id_idx
     ON public.generated_content (user_id, created_at DESC, id DESC);
 
 CREATE INDEX generated_content_created_at_idx
-    ON public.generated_content (created_at);
+    ON public.generated_content (created_at NULLS FIRST);
 
 CREATE TRIGGER generated_content_set_updated_at
     BEFORE UPDATE ON public.generated_content
@@ -246,7 +246,10 @@ CREATE POLICY generated_content_delete_own ON public.generated_content
 
 CREATE POLICY generated_content_select_admin ON public.generated_content
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY generated_content_insert_admin ON public.generated_content
     FOR INSERT TO authenticated
@@ -254,12 +257,18 @@ CREATE POLICY generated_content_insert_admin ON public.generated_content
 
 CREATE POLICY generated_content_update_admin ON public.generated_content
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY generated_content_delete_admin ON public.generated_content
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- Whose active palettes everybody sees: administrators and the system profile (by address, the oldest; else by
 -- id). A definer's rights, because users read only their own rows of user_roles and profiles. Policies use it
@@ -357,7 +366,10 @@ CREATE POLICY brand_color_palettes_select_authenticated ON public.brand_color_pa
 
 CREATE POLICY brand_color_palettes_select_admin ON public.brand_color_palettes
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY brand_color_palettes_insert_admin ON public.brand_color_palettes
     FOR INSERT TO authenticated
@@ -365,9 +377,15 @@ CREATE POLICY brand_color_palettes_insert_admin ON public.brand_color_palettes
 
 CREATE POLICY brand_color_palettes_update_admin ON public.brand_color_palettes
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY brand_color_palettes_delete_admin ON public.brand_color_palettes
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

@@ -65,7 +65,10 @@ CREATE POLICY external_service_connections_delete_own ON public.external_service
 
 CREATE POLICY external_service_connections_select_admin ON public.external_service_connections
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY external_service_connections_insert_admin ON public.external_service_connections
     FOR INSERT TO authenticated
@@ -73,12 +76,18 @@ CREATE POLICY external_service_connections_insert_admin ON public.external_servi
 
 CREATE POLICY external_service_connections_update_admin ON public.external_service_connections
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY external_service_connections_delete_admin ON public.external_service_connections
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- crm_connections: CRM keys; sync_settings also keeps the state of running syncs. One a user and provider, by
 -- unique index.
@@ -147,7 +156,10 @@ CREATE POLICY crm_connections_delete_own ON public.crm_connections
 
 CREATE POLICY crm_connections_select_admin ON public.crm_connections
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY crm_connections_insert_admin ON public.crm_connections
     FOR INSERT TO authenticated
@@ -155,12 +167,18 @@ CREATE POLICY crm_connections_insert_admin ON public.crm_connections
 
 CREATE POLICY crm_connections_update_admin ON public.crm_connections
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY crm_connections_delete_admin ON public.crm_connections
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- integration_status: the last known state of each integration, and the job row of the platform sync.
 CREATE TABLE public.integration_status (

@@ -56,7 +56,10 @@ CREATE POLICY contacts_delete_own ON public.contacts
 
 CREATE POLICY contacts_select_admin ON public.contacts
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY contacts_insert_admin ON public.contacts
     FOR INSERT TO authenticated
@@ -64,15 +67,22 @@ CREATE POLICY contacts_insert_admin ON public.contacts
 
 CREATE POLICY contacts_update_admin ON public.contacts
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY contacts_delete_admin ON public.contacts
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- transactions: deals, entered here or synced. The partial unique indexes are the upsert key of the Lofty sync
--- and the guard against a repeated create; the last two serve the closed-deals report.
+-- and the guard against a repeated create; the last one serves the closed-deals report, whose date is
+-- expected_close_date, else the UTC day of updated_at.
 CREATE TABLE public.transactions (
     id                  uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id             text        NOT NULL REFERENCES public.profiles (id) ON DELETE CASCADE,
@@ -102,12 +112,8 @@ CREATE INDEX transactions_user_id_created_at_id_idx
 CREATE INDEX transactions_user_id_expected_close_date_idx
     ON public.transactions (user_id, expected_close_date);
 
-CREATE INDEX transactions_expected_close_date_idx
-    ON public.transactions (expected_close_date);
-
-CREATE INDEX transactions_updated_at_idx
-    ON public.transactions (updated_at)
-    WHERE expected_close_date IS NULL;
+CREATE INDEX transactions_close_day_idx
+    ON public.transactions ((coalesce(expected_close_date, (updated_at AT TIME ZONE 'utc')::date)));
 
 CREATE TRIGGER transactions_set_updated_at
     BEFORE UPDATE ON public.transactions
@@ -145,7 +151,10 @@ CREATE POLICY transactions_delete_own ON public.transactions
 
 CREATE POLICY transactions_select_admin ON public.transactions
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY transactions_insert_admin ON public.transactions
     FOR INSERT TO authenticated
@@ -153,9 +162,15 @@ CREATE POLICY transactions_insert_admin ON public.transactions
 
 CREATE POLICY transactions_update_admin ON public.transactions
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY transactions_delete_admin ON public.transactions
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

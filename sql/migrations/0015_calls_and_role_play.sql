@@ -1,54 +1,5 @@
 -- Voice: outbound calls, and training calls with their scenarios, reports and progress.
 
--- campaign_templates: contact lists for calling campaigns; the newest active one is handed out.
-CREATE TABLE public.campaign_templates (
-    id         uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
-    file_name  text        NOT NULL,
-    file_uri   text        NOT NULL,
-    is_active  boolean     DEFAULT true,
-    created_at timestamptz DEFAULT now(),
-    updated_at timestamptz DEFAULT now()
-);
-
-CREATE INDEX campaign_templates_created_at_id_idx
-    ON public.campaign_templates (created_at DESC, id DESC);
-
-CREATE INDEX campaign_templates_updated_at_id_idx
-    ON public.campaign_templates (updated_at DESC, id DESC)
-    WHERE is_active;
-
-CREATE TRIGGER campaign_templates_set_updated_at
-    BEFORE UPDATE ON public.campaign_templates
-    FOR EACH ROW
-    EXECUTE FUNCTION public.set_updated_at();
-
-ALTER TABLE public.campaign_templates ENABLE ROW LEVEL SECURITY;
-ALTER TABLE public.campaign_templates FORCE ROW LEVEL SECURITY;
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.campaign_templates TO authenticated;
-GRANT ALL ON public.campaign_templates TO service_role;
-
-CREATE POLICY campaign_templates_select_authenticated ON public.campaign_templates
-    FOR SELECT TO authenticated
-    USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
-
-CREATE POLICY campaign_templates_select_admin ON public.campaign_templates
-    FOR SELECT TO authenticated
-    USING ((SELECT edge.is_admin()));
-
-CREATE POLICY campaign_templates_insert_admin ON public.campaign_templates
-    FOR INSERT TO authenticated
-    WITH CHECK ((SELECT edge.is_admin()));
-
-CREATE POLICY campaign_templates_update_admin ON public.campaign_templates
-    FOR UPDATE TO authenticated
-    USING ((SELECT edge.is_admin()))
-    WITH CHECK ((SELECT edge.is_admin()));
-
-CREATE POLICY campaign_templates_delete_admin ON public.campaign_templates
-    FOR DELETE TO authenticated
-    USING ((SELECT edge.is_admin()));
-
 -- call_logs: one row a call; webhooks find it by conversation. Expression index: pruning what the platform sync
 -- brought.
 CREATE TABLE public.call_logs (
@@ -78,7 +29,7 @@ CREATE INDEX call_logs_user_id_created_at_id_idx
     ON public.call_logs (user_id, created_at DESC, id DESC);
 
 CREATE INDEX call_logs_created_at_idx
-    ON public.call_logs (created_at);
+    ON public.call_logs (created_at NULLS FIRST);
 
 CREATE INDEX call_logs_sync_run_id_idx
     ON public.call_logs ((metadata ->> 'sync_run_id'))
@@ -115,7 +66,10 @@ CREATE POLICY call_logs_delete_own ON public.call_logs
 
 CREATE POLICY call_logs_select_admin ON public.call_logs
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY call_logs_insert_admin ON public.call_logs
     FOR INSERT TO authenticated
@@ -123,12 +77,18 @@ CREATE POLICY call_logs_insert_admin ON public.call_logs
 
 CREATE POLICY call_logs_update_admin ON public.call_logs
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY call_logs_delete_admin ON public.call_logs
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- role_play_scenarios: catalogue of training situations.
 CREATE TABLE public.role_play_scenarios (
@@ -219,7 +179,7 @@ CREATE INDEX role_play_session_logs_user_id_created_at_id_idx
     ON public.role_play_session_logs (user_id, created_at DESC, id DESC);
 
 CREATE INDEX role_play_session_logs_created_at_idx
-    ON public.role_play_session_logs (created_at);
+    ON public.role_play_session_logs (created_at NULLS FIRST);
 
 CREATE INDEX role_play_session_logs_user_id_prepaid_transaction_id_idx
     ON public.role_play_session_logs (user_id, (metadata ->> 'prepaid_transaction_id'))
@@ -256,7 +216,10 @@ CREATE POLICY role_play_session_logs_delete_own ON public.role_play_session_logs
 
 CREATE POLICY role_play_session_logs_select_admin ON public.role_play_session_logs
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY role_play_session_logs_insert_admin ON public.role_play_session_logs
     FOR INSERT TO authenticated
@@ -264,12 +227,18 @@ CREATE POLICY role_play_session_logs_insert_admin ON public.role_play_session_lo
 
 CREATE POLICY role_play_session_logs_update_admin ON public.role_play_session_logs
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_session_logs_delete_admin ON public.role_play_session_logs
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- role_play_analysis_reports: written by the service after the evaluation.
 CREATE TABLE public.role_play_analysis_reports (
@@ -303,7 +272,10 @@ CREATE POLICY role_play_analysis_reports_select_own ON public.role_play_analysis
 
 CREATE POLICY role_play_analysis_reports_select_admin ON public.role_play_analysis_reports
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 -- role_play_user_progress: attempts and best score a scenario.
 CREATE TABLE public.role_play_user_progress (
@@ -360,7 +332,10 @@ CREATE POLICY role_play_user_progress_delete_own ON public.role_play_user_progre
 
 CREATE POLICY role_play_user_progress_select_admin ON public.role_play_user_progress
     FOR SELECT TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );
 
 CREATE POLICY role_play_user_progress_insert_admin ON public.role_play_user_progress
     FOR INSERT TO authenticated
@@ -368,9 +343,15 @@ CREATE POLICY role_play_user_progress_insert_admin ON public.role_play_user_prog
 
 CREATE POLICY role_play_user_progress_update_admin ON public.role_play_user_progress
     FOR UPDATE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()))
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    )
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_user_progress_delete_admin ON public.role_play_user_progress
     FOR DELETE TO authenticated
-    USING (user_id BETWEEN (SELECT edge.admin_from()) AND (SELECT edge.admin_to()));
+    USING (
+        (SELECT edge.is_admin()::text) = 'true'
+        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
+    );

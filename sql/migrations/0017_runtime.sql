@@ -11,7 +11,7 @@ CREATE TABLE edge.webhook_events (
 );
 
 COMMENT ON TABLE edge.webhook_events IS
-    'Deliveries already acted on; inserted in the transaction of their effects, so the key makes a redelivery a no-op';
+    'Deliveries acted on, inserted in the transaction of their effects: the key makes a redelivery a no-op';
 
 CREATE INDEX webhook_events_received_at_idx
     ON edge.webhook_events (received_at);
@@ -129,7 +129,10 @@ AS $$
     ), abandoned AS (
         UPDATE edge.jobs AS j
         SET finished_at = clock_timestamp(),
-            last_error = coalesce(j.last_error, 'worker "' || j.locked_by || '" stopped during the last attempt'),
+            last_error = coalesce(
+                j.last_error,
+                'worker "' || j.locked_by || '" stopped during the last attempt'
+            ),
             locked_by = NULL,
             locked_until = NULL
         FROM due
