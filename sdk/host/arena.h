@@ -30,7 +30,8 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* Raises the limit by the reserve (32 KiB), so that a failure can be answered. */
 void arena_open_reserve(struct arena *arena);
 
-/* Makes arena (NULL: malloc) the one jansson uses; returns the one before. Free outside of it must not happen. */
+/* Makes arena (NULL: malloc) the one jansson uses; returns the one before. Free outside of it must not happen.
+ */
 struct arena *arena_enter(struct arena *arena);
 
 /* Installs the allocator in jansson; call once before any JSON is made. */

@@ -27,14 +27,15 @@ struct request_view {
     const void *body;
     size_t body_length;
     const char *ip, *origin;
-    bool websocket; /* came as a message of a WebSocket */
+    bool websocket;     /* came as a message of a WebSocket */
     json_t *message_id; /* the message's "id", NULL without one */
 };
 
 struct identity {
     edge_caller caller;
     const char *user; /* acting user, NULL when there is none */
-    json_t *claims;   /* of the verified token; NULL without one */
+    const char *claims_json; /* of the verified token, compact JSON without edge_admin; NULL without one */
+    json_t *claims; /* made of claims_json by the first edge_auth_claims: read it through that call only */
     const char *session, *organisation, *org_role;
     bool admin; /* statements carry the claim edge_admin: the role has been checked */
 };
@@ -77,6 +78,8 @@ struct context_ops {
     void (*begin)(edge_ctx *ctx, int status, const char *media_type, int64_t length);
     /* Sends a piece; returns the bytes still queued for this client (the SDK parks above a high-water mark). */
     size_t (*write)(edge_ctx *ctx, const void *data, size_t length);
+    /* Breaks the client's connection off without an end. */
+    void (*abort)(edge_ctx *ctx);
     /* Sends one event in the transport's own framing (SSE block, or a WebSocket message). Same result. */
     size_t (*event)(edge_ctx *ctx, const char *event, const char *json, size_t length);
 };
@@ -87,16 +90,32 @@ struct defer_node {
     struct defer_node *next;
 };
 
+/* One fiber of an invocation: the main one, an edge_spawn or an edge_wait_until. */
+struct task_node {
+    struct fiber *fiber; /* NULL before it starts and after it ended */
+    enum {
+        TASK_MAIN,
+        TASK_SPAWNED,
+        TASK_BACKGROUND
+    } kind;
+    struct task_node *next;
+    void *(*fn)(edge_ctx *ctx, void *arg);
+    void (*background)(edge_ctx *ctx, void *arg);
+    void *arg, *result;
+    bool ended;
+    struct fiber_wait *awaited_by;
+};
+
 struct edge_ctx {
     struct arena arena;
     const struct context_ops *ops;
     void *host; /* the runtime's own record of this invocation */
 
     const edge_function *function;
-    void *state;             /* the plugin's, from init */
-    const char *name;        /* function name, also for host-made contexts: "_edge/ready" */
-    const char *generation;  /* build id */
-    const edge_header *env;  /* the variables this function may see, ended by { 0 }; owned by the generation */
+    void *state;            /* the plugin's, from init */
+    const char *name;       /* function name, also for host-made contexts: "_edge/ready" */
+    const char *generation; /* build id */
+    const edge_header *env; /* the variables this function may see, ended by { 0 }; owned by the generation */
     char request_id[40];
 
     struct request_view request;
@@ -111,11 +130,13 @@ struct edge_ctx {
     ev_timer deadline;
 
     struct defer_node *defers;
+    struct defer_node *finishers; /* as defers, but run before background work starts: open transactions */
+    struct task_node *tasks;      /* every fiber of the invocation */
     struct fiber *main_fiber;
-    struct fiber *fibers; /* all of them, through fiber.c's own links */
     struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
-    bool main_ended, finished, client_gone, finish_on_disconnect;
-    uint32_t background_count;
+    bool finished, client_gone, finish_on_disconnect, broken_off;
+    uint32_t background_count; /* started or waiting to be */
+    int64_t timeout_ms;
 };
 
 struct context_setup {
@@ -151,6 +172,12 @@ void context_writable(edge_ctx *ctx);
 /* Bytes queued for one client above which a writer is parked, and below which it goes on. */
 #define STREAM_HIGH_WATER (64 * 1024)
 #define STREAM_LOW_WATER (16 * 1024)
+
+/* Starts background work that was asked for after the answer had gone out. */
+void context_start_background(edge_ctx *ctx, struct task_node *task);
+
+/* As edge_defer, but run when the answer is decided, before background work: to roll back what is open. */
+void context_at_finish(edge_ctx *ctx, void (*fn)(void *arg), void *arg);
 
 /* Records a failure; the first one of an invocation counts. detail may be NULL. */
 void context_fail(edge_ctx *ctx, int status, const char *code, const edge_failure *said, const char *detail);

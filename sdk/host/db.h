@@ -17,9 +17,9 @@ struct db_settings {
 };
 
 struct db_stats {
-    int open, busy, waiting;        /* connections, connections in use, fibers queued */
+    int open, busy, waiting; /* connections, connections in use, fibers queued */
     uint64_t queries, errors, reconnects;
-    bool reachable;                 /* at least one connection is up, or the last attempt succeeded */
+    bool reachable; /* at least one connection is up, or the last attempt succeeded */
 };
 
 /* Starts the pool; connections are made on demand. settings is copied. Returns 0 or a negative errno. */

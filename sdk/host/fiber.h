@@ -36,7 +36,8 @@ struct ev_loop *fiber_loop(void);
 /* Creates a fiber of an invocation; it runs entry(ctx, arg) once woken. NULL when no stack can be mapped. */
 struct fiber *fiber_create(struct edge_ctx *ctx, void (*entry)(struct edge_ctx *ctx, void *arg), void *arg);
 
-/* Queues a fiber: a new one to start, or one whose wait is over. A second wake before it runs changes nothing. */
+/* Queues a fiber: a new one to start, or one whose wait is over. A second wake before it runs changes nothing.
+ */
 void fiber_start(struct fiber *fiber);
 void fiber_wake(struct fiber_wait *wait);
 
@@ -58,6 +59,13 @@ void fiber_abandon(struct fiber *fiber);
 /* The running fiber, NULL on the loop's stack. */
 struct fiber *fiber_current(void);
 struct edge_ctx *fiber_context(const struct fiber *fiber);
+
+/* Called whenever a fiber starts to run (its invocation, the time) and when it stops (NULL, 0): the watchdog's.
+ */
+void fiber_on_switch(void (*switched)(struct edge_ctx *ctx, int64_t now_us));
+
+/* What a parked fiber waits for, "runs" when it does not. */
+const char *fiber_reason(const struct fiber *fiber);
 
 /* Called on the loop's stack when a fiber has ended by returning or by fiber_exit (not by fiber_abandon). */
 void fiber_on_end(void (*ended)(struct edge_ctx *ctx, struct fiber *fiber));

@@ -11,9 +11,9 @@
 
 struct provider_settings {
     const char *name;
-    const char *base_url;    /* one trailing "/" is dropped; NULL: none configured, calls answer not_configured */
-    const char *key;         /* sent as Authorization: Bearer unless key_header names another header; may be NULL */
-    const char *key_header;  /* "xi-api-key", "apikey" …; NULL: Authorization */
+    const char *base_url; /* one trailing "/" is dropped; NULL: none configured, calls answer not_configured */
+    const char *key; /* sent as Authorization: Bearer unless key_header names another header; may be NULL */
+    const char *key_header;   /* "xi-api-key", "apikey" …; NULL: Authorization */
     const char *key_variable; /* name of the environment variable the key comes from, for messages */
     int64_t timeout_ms, connect_timeout_ms, first_byte_timeout_ms, silence_timeout_ms;
     int max_concurrency; /* 0: no cap */

@@ -8,7 +8,10 @@
 
 #include <edge/log.h>
 
-enum log_format { LOG_JSON, LOG_TEXT };
+enum log_format {
+    LOG_JSON,
+    LOG_TEXT
+};
 
 void log_open(int fd, enum log_format format, edge_log_level lowest);
 void log_flush(void);

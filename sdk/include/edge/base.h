@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EDGE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define EDGE_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define EDGE_NORETURN __attribute__((noreturn, cold))
 #define EDGE_RETURNS_NONNULL __attribute__((returns_nonnull))
 #define EDGE_MUST_USE __attribute__((warn_unused_result))
@@ -59,20 +59,20 @@ typedef struct edge_arg {
 } edge_arg;
 
 edge_arg edge_null(void);
-edge_arg edge_int(int64_t value);                              /* bigint */
-edge_arg edge_number(double value);                            /* shortest text that reads back as value */
-edge_arg edge_bool(bool value);                                /* boolean */
-edge_arg edge_text(const char *utf8);                          /* text */
-edge_arg edge_uuid(const char *text);                          /* uuid: 36 characters */
-edge_arg edge_json(const json_t *value);                       /* jsonb; NULL is SQL NULL, json_null() is 'null' */
-edge_arg edge_bytes(const void *data, size_t length);          /* bytea */
-edge_arg edge_time(int64_t microseconds);                      /* timestamptz: Unix time in microseconds */
-edge_arg edge_texts(const char *const *items, size_t count);   /* text[]; a NULL item is NULL */
+edge_arg edge_int(int64_t value);                     /* bigint */
+edge_arg edge_number(double value);                   /* shortest text that reads back as value */
+edge_arg edge_bool(bool value);                       /* boolean */
+edge_arg edge_text(const char *utf8);                 /* text */
+edge_arg edge_uuid(const char *text);                 /* uuid: 36 characters */
+edge_arg edge_json(const json_t *value);              /* jsonb; NULL is SQL NULL, json_null() is 'null' */
+edge_arg edge_bytes(const void *data, size_t length); /* bytea */
+edge_arg edge_time(int64_t microseconds);             /* timestamptz: Unix time in microseconds */
+edge_arg edge_texts(const char *const *items, size_t count); /* text[]; a NULL item is NULL */
 
 /* Counts and collects a macro's variable arguments; used by db.h and log.h. */
-#define EDGE_ARGS(...)                                                                                       \
-    (const edge_arg[]){ __VA_ARGS__ __VA_OPT__(, ) { 0 } },                                                  \
-        sizeof((const edge_arg[]){ __VA_ARGS__ __VA_OPT__(, ) { 0 } }) / sizeof(edge_arg) - 1
+#define EDGE_ARGS(...)                                                                                         \
+    (const edge_arg[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } },                                                     \
+        sizeof((const edge_arg[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } }) / sizeof(edge_arg) - 1
 
 /* size bytes of zeroed memory of the invocation, aligned for any type. Over the limit: 500 "memory_limit". */
 EDGE_RETURNS_NONNULL void *edge_alloc(edge_ctx *ctx, size_t size);
@@ -101,8 +101,9 @@ typedef struct edge_failure {
     json_t *extra;           /* an object whose members are added to the answer; stolen */
 } edge_failure;
 
-/* As edge_fail, with named members: edge_fail_with(ctx, 409, "not_connected", .message = "...", .field = "..."). */
-#define edge_fail_with(ctx, status, code, ...)                                                               \
+/* As edge_fail, with named members: edge_fail_with(ctx, 409, "not_connected", .message = "...", .field =
+ * "..."). */
+#define edge_fail_with(ctx, status, code, ...)                                                                 \
     edge_fail_as((ctx), (status), (code), &(const edge_failure){ __VA_ARGS__ })
 EDGE_NORETURN void edge_fail_as(edge_ctx *ctx, int status, const char *code, const edge_failure *failure);
 
@@ -115,7 +116,8 @@ EDGE_NORETURN void edge_fail_error(edge_ctx *ctx, const edge_error *error);
  */
 void edge_defer(edge_ctx *ctx, void (*fn)(void *arg), void *arg);
 
-/* Value of an environment variable that functions.toml lists in the function's env; NULL when unset or empty. */
+/* Value of an environment variable that functions.toml lists in the function's env; NULL when unset or empty.
+ */
 const char *edge_env(edge_ctx *ctx, const char *name);
 
 /* As edge_env; unset ends the invocation with 503 "not_configured", naming the variable. */

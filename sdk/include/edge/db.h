@@ -52,7 +52,7 @@ EDGE_RETURNS_NONNULL edge_rows *edge_service_query_args(
  * Deadline and disconnect still end the invocation: nobody is left to carry on for.
  */
 #define edge_try_query(ctx, error, sql, ...) edge_try_query_args((ctx), (error), (sql), EDGE_ARGS(__VA_ARGS__))
-#define edge_try_service_query(ctx, error, sql, ...)                                                         \
+#define edge_try_service_query(ctx, error, sql, ...)                                                           \
     edge_try_service_query_args((ctx), (error), (sql), EDGE_ARGS(__VA_ARGS__))
 EDGE_MUST_USE edge_rows *edge_try_query_args(
     edge_ctx *ctx, edge_error *error, const char *sql, const edge_arg *args, size_t count);
@@ -66,7 +66,10 @@ typedef struct edge_statement {
     size_t count;
 } edge_statement;
 
-#define EDGE_SQL(sql, ...) { (sql), EDGE_ARGS(__VA_ARGS__) }
+#define EDGE_SQL(sql, ...)                                                                                     \
+    {                                                                                                          \
+        (sql), EDGE_ARGS(__VA_ARGS__)                                                                          \
+    }
 
 /*
  * Runs several statements in one transaction and one round trip, in order; rows[i] is the answer of the i-th.
@@ -75,11 +78,11 @@ typedef struct edge_statement {
  *     edge_rows *rows[2];
  *     edge_query_batch(ctx, rows, EDGE_SQL("SELECT ... $1", edge_text(id)), EDGE_SQL("SELECT ..."));
  */
-#define edge_query_batch(ctx, rows, ...)                                                                     \
-    edge_query_all((ctx), (rows), (const edge_statement[]){ __VA_ARGS__ },                                   \
+#define edge_query_batch(ctx, rows, ...)                                                                       \
+    edge_query_all((ctx), (rows), (const edge_statement[]){ __VA_ARGS__ },                                     \
         sizeof((const edge_statement[]){ __VA_ARGS__ }) / sizeof(edge_statement))
-#define edge_service_query_batch(ctx, rows, ...)                                                             \
-    edge_service_query_all((ctx), (rows), (const edge_statement[]){ __VA_ARGS__ },                           \
+#define edge_service_query_batch(ctx, rows, ...)                                                               \
+    edge_service_query_all((ctx), (rows), (const edge_statement[]){ __VA_ARGS__ },                             \
         sizeof((const edge_statement[]){ __VA_ARGS__ }) / sizeof(edge_statement))
 void edge_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count);
 void edge_service_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count);
@@ -93,10 +96,14 @@ void edge_try_query_all(
 
 /* How a transaction is opened; zero members are the defaults. */
 typedef struct edge_tx_options {
-    bool service;                  /* as the service instead of the caller */
+    bool service; /* as the service instead of the caller */
     bool read_only;
-    enum { EDGE_READ_COMMITTED, EDGE_REPEATABLE_READ, EDGE_SERIALIZABLE } isolation;
-    int retries;                   /* how often the block is run again after 40001 or 40P01 */
+    enum {
+        EDGE_READ_COMMITTED,
+        EDGE_REPEATABLE_READ,
+        EDGE_SERIALIZABLE
+    } isolation;
+    int retries; /* how often the block is run again after 40001 or 40P01 */
 } edge_tx_options;
 
 /*
@@ -108,15 +115,16 @@ typedef struct edge_tx_options {
  *         edge_tx_query(tx, "INSERT INTO ...", edge_text(id));
  *     }
  */
-#define EDGE_TRANSACTION(ctx, tx, ...)                                                                       \
-    for (edge_tx *tx = edge_tx_begin((ctx), &(const edge_tx_options){ __VA_ARGS__ });                        \
+#define EDGE_TRANSACTION(ctx, tx, ...)                                                                         \
+    for (edge_tx *tx = edge_tx_begin((ctx), &(const edge_tx_options){ __VA_ARGS__ });                          \
          setjmp(*edge_tx_retry_point(tx)), edge_tx_next(tx);)
 
 EDGE_RETURNS_NONNULL edge_tx *edge_tx_begin(edge_ctx *ctx, const edge_tx_options *options);
 EDGE_RETURNS_NONNULL jmp_buf *edge_tx_retry_point(edge_tx *tx);
 bool edge_tx_next(edge_tx *tx); /* true: enter the block; at its end commits and answers false */
 
-/* One statement of the transaction; fails as edge_query does. Without result needed at once, see edge_tx_send. */
+/* One statement of the transaction; fails as edge_query does. Without result needed at once, see edge_tx_send.
+ */
 #define edge_tx_query(tx, sql, ...) edge_tx_query_args((tx), (sql), EDGE_ARGS(__VA_ARGS__))
 EDGE_RETURNS_NONNULL edge_rows *edge_tx_query_args(
     edge_tx *tx, const char *sql, const edge_arg *args, size_t count);
@@ -143,7 +151,7 @@ const char *edge_rows_text(const edge_rows *rows, size_t row, const char *column
 int64_t edge_rows_int(const edge_rows *rows, size_t row, const char *column);
 double edge_rows_number(const edge_rows *rows, size_t row, const char *column); /* numeric as a double */
 bool edge_rows_bool(const edge_rows *rows, size_t row, const char *column);
-int64_t edge_rows_time(const edge_rows *rows, size_t row, const char *column); /* timestamptz, Unix us */
+int64_t edge_rows_time(const edge_rows *rows, size_t row, const char *column);  /* timestamptz, Unix us */
 json_t *edge_rows_value(const edge_rows *rows, size_t row, const char *column); /* as edge_rows_json gives it */
 
 /*

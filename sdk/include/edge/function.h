@@ -41,18 +41,18 @@ typedef struct edge_field {
     edge_type type;
     double min, max;
     bool required;
-    const char *fallback;          /* JSON text (a bare word is a string) used when the field is absent */
-    const char *const *values;     /* EDGE_ENUM: NULL-terminated */
+    const char *fallback;            /* JSON text (a bare word is a string) used when the field is absent */
+    const char *const *values;       /* EDGE_ENUM: NULL-terminated */
     const struct edge_field *fields; /* EDGE_OBJECT: members, ended by { 0 } */
     const struct edge_field *items;  /* EDGE_ARRAY: one item; its name is not used */
-    const char *const *aliases;    /* other names, tried in this order when the field is absent; NULL-terminated */
+    const char *const *aliases; /* other names, tried in this order when the field is absent; NULL-terminated */
     const char *help;
 } edge_field;
 
 /* What a group of functions adds to its error answers; one per group, in functions/lib. */
 typedef struct edge_shape {
-    bool success_false;      /* "success": false in every error body */
-    const char *suggestion;  /* "suggestion" when the failure names none */
+    bool success_false;     /* "success": false in every error body */
+    const char *suggestion; /* "suggestion" when the failure names none */
     /* Instead of "invalid_input": what a webhook group calls a bad body. */
     const char *invalid_code;
 } edge_shape;
@@ -66,26 +66,25 @@ typedef struct edge_function {
     json_t *(*handle)(edge_ctx *ctx, json_t *in); /* in: the validated body, an object. Returns the 200 body */
     const char *methods;                          /* default "POST"; several separated by a blank */
     const edge_shape *shape;
-    const char *const *env;      /* variables without which the function cannot be loaded; NULL-terminated */
-    const char *const *sql;      /* statements that must prepare on the live schema before a reload; NULL-term. */
-    bool raw_body;               /* the body is no JSON object (or is verified raw): in is NULL */
-    bool streams;                /* may answer as a stream (stream.h) */
-    bool service_without_user;   /* the service key may leave out userId */
-    int (*init)(void **state);   /* once a worker, before the first call; 0 or the load is refused */
-    void (*exit)(void *state);   /* when the last invocation of this generation has ended */
-    int (*self_test)(void);      /* run by the reload gate in a forked child; 0 passes */
+    const char *const *env;    /* variables without which the function cannot be loaded; NULL-terminated */
+    const char *const *sql;    /* statements that must prepare on the live schema before a reload; NULL-term. */
+    bool raw_body;             /* the body is no JSON object (or is verified raw): in is NULL */
+    bool streams;              /* may answer as a stream (stream.h) */
+    bool service_without_user; /* the service key may leave out userId */
+    int (*init)(void **state); /* once a worker, before the first call; 0 or the load is refused */
+    void (*exit)(void *state); /* when the last invocation of this generation has ended */
+    int (*self_test)(void);    /* run by the reload gate in a forked child; 0 passes */
 } edge_function;
 
-/* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler); */
-#define EDGE_FUNCTION(function_name, ...)                                                                    \
-    extern const edge_function edge_plugin;                                                                  \
-    __attribute__((visibility("default"))) const edge_function edge_plugin = {                               \
-        .size = sizeof(edge_function),                                                                       \
-        .abi_major = EDGE_ABI_MAJOR,                                                                         \
-        .abi_minor = EDGE_ABI_MINOR,                                                                         \
-        .name = #function_name,                                                                              \
-        __VA_ARGS__                                                                                          \
-    }
+/* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler);
+ */
+#define EDGE_FUNCTION(function_name, ...)                                                                      \
+    extern const edge_function edge_plugin;                                                                    \
+    __attribute__((visibility("default"))) const edge_function edge_plugin = { .size = sizeof(edge_function),  \
+        .abi_major = EDGE_ABI_MAJOR,                                                                           \
+        .abi_minor = EDGE_ABI_MINOR,                                                                           \
+        .name = #function_name,                                                                                \
+        __VA_ARGS__ }
 
 #pragma GCC visibility pop
 

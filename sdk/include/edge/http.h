@@ -28,10 +28,10 @@ typedef struct edge_header {
 /* One call; zero members are the defaults (GET, the provider's time limits). */
 typedef struct edge_fetch_options {
     const char *method;
-    const char *path;            /* appended to the base URL; with a query if need be, already encoded */
-    const json_t *json;          /* body as JSON */
-    const char *form;            /* body as application/x-www-form-urlencoded, already encoded */
-    const void *body;            /* body as bytes, of type content_type */
+    const char *path;   /* appended to the base URL; with a query if need be, already encoded */
+    const json_t *json; /* body as JSON */
+    const char *form;   /* body as application/x-www-form-urlencoded, already encoded */
+    const void *body;   /* body as bytes, of type content_type */
     size_t length;
     const char *content_type;
     const edge_header *headers;  /* more headers, ended by { 0 } */
@@ -39,8 +39,8 @@ typedef struct edge_fetch_options {
     const char *idempotency_key; /* header Idempotency-Key; makes a POST safe to repeat */
     bool no_key;                 /* leave the provider's own key out */
     int64_t connect_timeout_ms, first_byte_timeout_ms, timeout_ms, silence_timeout_ms;
-    int retries;                 /* instead of the provider's; -1: none */
-    size_t max_bytes;            /* response cap, default 16 MiB */
+    int retries;      /* instead of the provider's; -1: none */
+    size_t max_bytes; /* response cap, default 16 MiB */
 } edge_fetch_options;
 
 typedef enum edge_http_failure {
@@ -56,16 +56,16 @@ typedef struct edge_reply {
     int status;       /* 0 when no answer came */
     const char *body; /* NUL-terminated; NULL of a stream */
     size_t length;
-    json_t *json;     /* the body parsed when its type is JSON and it is valid; else NULL */
+    json_t *json;            /* the body parsed when its type is JSON and it is valid; else NULL */
     int retry_after_seconds; /* from Retry-After, 0 when absent */
     const char *message;     /* of a failure; for the log */
 } edge_reply;
 
-#define edge_fetch(ctx, provider, ...)                                                                       \
+#define edge_fetch(ctx, provider, ...)                                                                         \
     edge_fetch_with((ctx), (provider), &(const edge_fetch_options){ __VA_ARGS__ })
-#define edge_try_fetch(ctx, provider, ...)                                                                   \
+#define edge_try_fetch(ctx, provider, ...)                                                                     \
     edge_try_fetch_with((ctx), (provider), &(const edge_fetch_options){ __VA_ARGS__ })
-#define edge_fetch_stream(ctx, provider, ...)                                                                \
+#define edge_fetch_stream(ctx, provider, ...)                                                                  \
     edge_fetch_stream_with((ctx), (provider), &(const edge_fetch_options){ __VA_ARGS__ })
 
 EDGE_RETURNS_NONNULL edge_reply *edge_fetch_with(

@@ -25,7 +25,8 @@ json_t *edge_json_path(const json_t *value, const char *path);
 /* Parses text; NULL when it is not JSON or nests deeper than 128 levels. */
 json_t *edge_json_parse(edge_ctx *ctx, const char *text, size_t length);
 
-/* Compact text of a value, NUL-terminated; length may be NULL. Whole reals have no fraction, as in JavaScript. */
+/* Compact text of a value, NUL-terminated; length may be NULL. Whole reals have no fraction, as in JavaScript.
+ */
 EDGE_RETURNS_NONNULL char *edge_json_dump(edge_ctx *ctx, const json_t *value, size_t *length);
 
 #pragma GCC visibility pop

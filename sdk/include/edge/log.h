@@ -11,19 +11,23 @@
 
 #pragma GCC visibility push(default)
 
-typedef enum edge_log_level { EDGE_LOG_DEBUG, EDGE_LOG_INFO, EDGE_LOG_WARN, EDGE_LOG_ERROR } edge_log_level;
+typedef enum edge_log_level {
+    EDGE_LOG_DEBUG,
+    EDGE_LOG_INFO,
+    EDGE_LOG_WARN,
+    EDGE_LOG_ERROR
+} edge_log_level;
 
 typedef struct edge_log_field {
     const char *key;
     edge_arg value;
 } edge_log_field;
 
-#define edge_log(ctx, level, event, ...)                                                                     \
-    edge_log_fields((ctx), (level), (event), (const edge_log_field[]){ __VA_ARGS__ __VA_OPT__(, ) { 0 } })
+#define edge_log(ctx, level, event, ...)                                                                       \
+    edge_log_fields((ctx), (level), (event), (const edge_log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } })
 
 /* fields ends with an entry whose key is NULL. ctx may be NULL outside an invocation. */
-void edge_log_fields(
-    edge_ctx *ctx, edge_log_level level, const char *event, const edge_log_field *fields);
+void edge_log_fields(edge_ctx *ctx, edge_log_level level, const char *event, const edge_log_field *fields);
 
 #pragma GCC visibility pop
 

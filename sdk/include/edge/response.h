@@ -16,7 +16,8 @@ void edge_response_status(edge_ctx *ctx, int status);
 /* Adds a header. Names that are the host's (content-length, x-relay-error, CORS …) end the invocation, 500. */
 void edge_response_header(edge_ctx *ctx, const char *name, const char *value);
 
-/* Answers with bytes of a media type. Binary types go out as application/octet-stream unless Accept names them. */
+/* Answers with bytes of a media type. Binary types go out as application/octet-stream unless Accept names them.
+ */
 void edge_respond_bytes(edge_ctx *ctx, const char *media_type, const void *data, size_t length);
 
 /* Answers with a redirect, 302 unless status says 301, 303, 307 or 308. */

@@ -23,6 +23,9 @@ void edge_stream_event(edge_ctx *ctx, const char *event, const json_t *data);
 void edge_stream_begin(edge_ctx *ctx, int status, const char *media_type);
 void edge_stream_bytes(edge_ctx *ctx, const void *data, size_t length);
 
+/* Breaks the client's connection off without finishing the answer, and ends the invocation. */
+EDGE_NORETURN void edge_stream_abort(edge_ctx *ctx);
+
 /* True once the status line of a stream has been handed to the client. */
 bool edge_stream_started(edge_ctx *ctx);
 

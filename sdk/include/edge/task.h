@@ -11,7 +11,8 @@
 
 typedef struct edge_task edge_task;
 
-/* Starts fn(ctx, arg) beside the caller. A failure in it ends the whole invocation. Memory: the invocation's. */
+/* Starts fn(ctx, arg) beside the caller. A failure in it ends the whole invocation. Memory: the invocation's.
+ */
 EDGE_RETURNS_NONNULL edge_task *edge_spawn(edge_ctx *ctx, void *(*fn)(edge_ctx *ctx, void *arg), void *arg);
 
 /* Parks until the task has ended and returns its result. */

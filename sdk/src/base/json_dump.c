@@ -1,0 +1,168 @@
+/*
+ * Writing JSON as JavaScript does: the shortest digits that read back as the same double, and no fraction
+ * where there is none. jansson prints 33.3 as 33.299999999999997 and 63 as 63.0, and has no hook for it, so
+ * the numbers are the reason for this file; the text around them is RFC 8259.
+ */
+#include <edge/json.h>
+
+#include <context.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct output {
+    edge_ctx *ctx;
+    char *text;
+    size_t length, capacity;
+};
+
+static void reserve(struct output *out, size_t more)
+{
+    if (out->length + more < out->capacity)
+        return;
+    size_t capacity = out->capacity * 2;
+    while (out->length + more >= capacity)
+        capacity *= 2;
+    char *text = edge_alloc(out->ctx, capacity);
+    memcpy(text, out->text, out->length);
+    out->text = text;
+    out->capacity = capacity;
+}
+
+static void put(struct output *out, const char *text, size_t length)
+{
+    reserve(out, length);
+    memcpy(out->text + out->length, text, length);
+    out->length += length;
+}
+
+static void put_escape(struct output *out, unsigned char c)
+{
+    static const char short_forms[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *found = memchr(short_forms, c, sizeof short_forms - 1);
+    char text[8];
+    int length = found != NULL ? snprintf(text, sizeof text, "\\%c", letters[found - short_forms])
+                               : snprintf(text, sizeof text, "\\u%04x", c);
+    put(out, text, (size_t)length);
+}
+
+static void put_string(struct output *out, const char *text, size_t length)
+{
+    put(out, "\"", 1);
+    size_t plain = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        put(out, text + plain, i - plain);
+        put_escape(out, c);
+        plain = i + 1;
+    }
+    put(out, text + plain, length - plain);
+    put(out, "\"", 1);
+}
+
+static void put_number(struct output *out, double value)
+{
+    char text[40];
+    int length;
+    if (!isfinite(value)) {
+        put(out, "null", 4); /* as JSON.stringify */
+        return;
+    }
+    if (value == floor(value) && fabs(value) < 1e15) {
+        length = snprintf(text, sizeof text, "%.0f", value == 0 ? 0.0 : value);
+    } else {
+        for (int digits = 15; digits <= 17; digits++) {
+            length = snprintf(text, sizeof text, "%.*g", digits, value);
+            if (strtod(text, NULL) == value)
+                break;
+        }
+    }
+    put(out, text, (size_t)length);
+}
+
+static void put_value(struct output *out, const json_t *value);
+
+static void put_object(struct output *out, const json_t *object)
+{
+    const char *key;
+    json_t *member;
+    bool first = true;
+    put(out, "{", 1);
+    json_object_foreach((json_t *)object, key, member)
+    {
+        if (!first)
+            put(out, ",", 1);
+        first = false;
+        put_string(out, key, strlen(key));
+        put(out, ":", 1);
+        put_value(out, member);
+    }
+    put(out, "}", 1);
+}
+
+static void put_array(struct output *out, const json_t *array)
+{
+    size_t count = json_array_size(array);
+    put(out, "[", 1);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            put(out, ",", 1);
+        put_value(out, json_array_get(array, i));
+    }
+    put(out, "]", 1);
+}
+
+static void put_integer(struct output *out, json_int_t value)
+{
+    char text[24];
+    put(out, text, (size_t)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, value));
+}
+
+static void put_value(struct output *out, const json_t *value)
+{
+    if (value == NULL) {
+        put(out, "null", 4);
+        return;
+    }
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        put_object(out, value);
+        break;
+    case JSON_ARRAY:
+        put_array(out, value);
+        break;
+    case JSON_STRING:
+        put_string(out, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        put_integer(out, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        put_number(out, json_real_value(value));
+        break;
+    case JSON_TRUE:
+        put(out, "true", 4);
+        break;
+    case JSON_FALSE:
+        put(out, "false", 5);
+        break;
+    case JSON_NULL:
+        put(out, "null", 4);
+        break;
+    }
+}
+
+char *edge_json_dump(edge_ctx *ctx, const json_t *value, size_t *length)
+{
+    struct output out = { .ctx = ctx, .capacity = 256 };
+    out.text = edge_alloc(ctx, out.capacity);
+    put_value(&out, value);
+    out.text[out.length] = '\0';
+    if (length != NULL)
+        *length = out.length;
+    return out.text;
+}

@@ -1,0 +1,26 @@
+/*
+ * Input validation, between its two files.
+ */
+#ifndef BASE_VALIDATE_H
+#define BASE_VALIDATE_H
+
+#include <context.h>
+
+/* Where in the body a value stands; printed as items[2].price. */
+struct input_path {
+    const struct input_path *parent;
+    const char *name; /* NULL: index */
+    size_t index;
+};
+
+/* Ends the invocation with 400, naming the path. */
+EDGE_NORETURN EDGE_PRINTF(3, 4) void input_fail(
+    edge_ctx *ctx, const struct input_path *path, const char *format, ...);
+
+/* Checks one present value; returns it, or what takes its place (a UUID in lower case). */
+json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value);
+
+/* Checks an object's members in the table's order and fills in fallbacks. */
+void input_check_object(edge_ctx *ctx, const edge_field *fields, const struct input_path *path, json_t *object);
+
+#endif

@@ -1,0 +1,283 @@
+/*
+ * Input tables: what each type accepts.
+ */
+#include "validate.h"
+
+#include <edge/json.h>
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHITE_SPACE " \t\n\r\f\v"
+
+static bool bounded(const edge_field *field)
+{
+    return field->min != 0 || field->max != 0;
+}
+
+static const char *text_of(edge_ctx *ctx, const struct input_path *path, const json_t *value)
+{
+    if (!json_is_string(value))
+        input_fail(ctx, path, "must be a string");
+    const char *text = json_string_value(value);
+    if (strlen(text) != json_string_length(value))
+        input_fail(ctx, path, "must not contain U+0000");
+    return text;
+}
+
+/* Code points between leading and trailing white space. jansson has checked that it is UTF-8. */
+static size_t trimmed_length(const char *text)
+{
+    text += strspn(text, WHITE_SPACE);
+    size_t bytes = strlen(text);
+    while (bytes > 0 && strchr(WHITE_SPACE, text[bytes - 1]) != NULL)
+        bytes--;
+    size_t count = 0;
+    for (size_t i = 0; i < bytes; i++)
+        count += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return count;
+}
+
+static json_t *check_text(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    size_t length = trimmed_length(text_of(ctx, path, value));
+    if (field->required && length == 0)
+        input_fail(ctx, path, "must not be empty");
+    if (bounded(field) && (double)length < field->min)
+        input_fail(ctx, path, "must have at least %.0f characters, has %zu", field->min, length);
+    if (bounded(field) && (double)length > field->max)
+        input_fail(ctx, path, "must have at most %.0f characters, has %zu", field->max, length);
+    return value;
+}
+
+static json_t *check_number(
+    edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    if (!json_is_number(value))
+        input_fail(ctx, path, "must be a number");
+    double number = json_number_value(value);
+    if (field->type == EDGE_INT && (number != floor(number) || fabs(number) > 9007199254740992.0))
+        input_fail(ctx, path, "must be a whole number");
+    if (bounded(field) && (number < field->min || number > field->max))
+        input_fail(ctx, path, "must be between %.15g and %.15g", field->min, field->max);
+    if (field->type == EDGE_INT && json_is_real(value))
+        return json_integer((json_int_t)number);
+    return value;
+}
+
+static bool matches(const char *text, const char *pattern)
+{
+    for (; *pattern != '\0'; pattern++, text++) {
+        bool fits = *pattern == 'd'   ? isdigit((unsigned char)*text) != 0
+                    : *pattern == 'x' ? isxdigit((unsigned char)*text) != 0
+                                      : *text == *pattern;
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+static json_t *check_uuid(edge_ctx *ctx, const struct input_path *path, json_t *value)
+{
+    const char *text = text_of(ctx, path, value);
+    if (strlen(text) != 36 || !matches(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
+        input_fail(ctx, path, "must be a UUID");
+    char *lower = edge_copy(ctx, text);
+    for (char *c = lower; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return strcmp(lower, text) == 0 ? value : json_string(lower);
+}
+
+static bool real_day(int year, int month, int day)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (year < 1 || month < 1 || month > 12 || day < 1)
+        return false;
+    return day <= days[month - 1] + (month == 2 && leap);
+}
+
+static bool is_date(const char *text)
+{
+    return strlen(text) >= 10 && matches(text, "dddd-dd-dd") &&
+           real_day(atoi(text), atoi(text + 5), atoi(text + 8));
+}
+
+/* Behind the date: T or a blank, hh:mm[:ss[.fraction]], then nothing, Z or an offset (ISO 8601). */
+static bool is_datetime(const char *text)
+{
+    if (!is_date(text) || strchr("Tt ", text[10]) == NULL || text[10] == '\0' || !matches(text + 11, "dd:dd"))
+        return false;
+    if (atoi(text + 11) > 23 || atoi(text + 14) > 59)
+        return false;
+    text += 16;
+    if (matches(text, ":dd")) {
+        if (atoi(text + 1) > 60)
+            return false;
+        text += 3;
+        if (*text == '.') {
+            size_t digits = strspn(text + 1, "0123456789");
+            if (digits == 0)
+                return false;
+            text += 1 + digits;
+        }
+    }
+    if (*text == '\0' || strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+        return true;
+    if (*text != '+' && *text != '-')
+        return false;
+    size_t length = strlen(text);
+    return (length == 6 && matches(text + 1, "dd:dd")) || (length == 5 && matches(text + 1, "dddd")) ||
+           (length == 3 && matches(text + 1, "dd"));
+}
+
+/* What HTML's input type=email accepts (WHATWG HTML 4.10.5.1.5), with RFC 5321's lengths. */
+static bool is_email(const char *text)
+{
+    static const char local[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-";
+    static const char domain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+    size_t before = strspn(text, local);
+    if (before == 0 || before > 64 || text[before] != '@' || strlen(text) > 254)
+        return false;
+    const char *host = text + before + 1;
+    if (host[0] == '\0' || host[strspn(host, domain)] != '\0')
+        return false;
+    while (*host != '\0') {
+        size_t label = strcspn(host, ".");
+        if (label == 0 || label > 63 || host[0] == '-' || host[label - 1] == '-')
+            return false;
+        host += label;
+        if (*host == '.' && *++host == '\0')
+            return false;
+    }
+    return true;
+}
+
+static bool is_url(const char *text)
+{
+    const char *host = strncasecmp(text, "https://", 8) == 0  ? text + 8
+                       : strncasecmp(text, "http://", 7) == 0 ? text + 7
+                                                              : NULL;
+    if (host == NULL || host[0] == '\0' || strchr("/?#:", host[0]) != NULL)
+        return false;
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        if (*c <= 0x20 || *c == 0x7f || strchr("<>\"\\^`{|}", *c) != NULL)
+            return false;
+    return true;
+}
+
+static json_t *check_format(edge_ctx *ctx, const struct input_path *path, json_t *value,
+    bool (*accepts)(const char *text), const char *what)
+{
+    if (!accepts(text_of(ctx, path, value)))
+        input_fail(ctx, path, "must be %s", what);
+    return value;
+}
+
+static bool is_day(const char *text)
+{
+    return strlen(text) == 10 && is_date(text);
+}
+
+static json_t *check_enum(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    const char *text = text_of(ctx, path, value), *allowed = "";
+    for (const char *const *one = field->values; *one != NULL; one++) {
+        if (strcmp(*one, text) == 0)
+            return value;
+        allowed = edge_format(ctx, "%s%s%s", allowed, allowed[0] != '\0' ? ", " : "", *one);
+    }
+    input_fail(ctx, path, "must be one of %s", allowed);
+}
+
+static json_t *check_array(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    if (!json_is_array(value))
+        input_fail(ctx, path, "must be an array");
+    size_t count = json_array_size(value);
+    if (bounded(field) && ((double)count < field->min || (double)count > field->max))
+        input_fail(ctx, path, "must have %.0f to %.0f items, has %zu", field->min, field->max, count);
+    for (size_t i = 0; field->items != NULL && i < count; i++) {
+        struct input_path here = { .parent = path, .index = i };
+        json_t *item = json_array_get(value, i), *checked = input_check(ctx, field->items, &here, item);
+        if (checked != item)
+            json_array_set_new(value, i, checked);
+    }
+    return value;
+}
+
+static json_t *check_json(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    size_t length = 0;
+    if (bounded(field))
+        edge_json_dump(ctx, value, &length);
+    if (bounded(field) && (double)length > field->max)
+        input_fail(ctx, path, "must have at most %.0f bytes as JSON, has %zu", field->max, length);
+    return value;
+}
+
+static json_t *check_object(
+    edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    if (!json_is_object(value))
+        input_fail(ctx, path, "must be an object");
+    check_json(ctx, field, path, value);
+    if (field->fields != NULL)
+        input_check_object(ctx, field->fields, path, value);
+    return value;
+}
+
+/* A Clerk id: 1 to 255 characters without blanks or control characters (engines.md, Acting user). */
+static json_t *check_user(edge_ctx *ctx, const struct input_path *path, json_t *value)
+{
+    const char *text = text_of(ctx, path, value);
+    size_t length = trimmed_length(text);
+    bool clean = length >= 1 && length <= 255;
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        clean = clean && *c > 0x20 && *c != 0x7f;
+    if (!clean)
+        input_fail(ctx, path, "must be 1 to 255 characters without blanks");
+    if (ctx->identity.caller == EDGE_CALLER_SERVICE)
+        ctx->identity.user = text;
+    return value;
+}
+
+json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    switch (field->type) {
+    case EDGE_TEXT:
+        return check_text(ctx, field, path, value);
+    case EDGE_INT:
+    case EDGE_NUMBER:
+        return check_number(ctx, field, path, value);
+    case EDGE_BOOL:
+        if (!json_is_boolean(value))
+            input_fail(ctx, path, "must be true or false");
+        return value;
+    case EDGE_UUID:
+        return check_uuid(ctx, path, value);
+    case EDGE_EMAIL:
+        return check_format(ctx, path, value, is_email, "an e-mail address");
+    case EDGE_URL:
+        return check_format(ctx, path, value, is_url, "an http or https URL");
+    case EDGE_DATE:
+        return check_format(ctx, path, value, is_day, "a date, YYYY-MM-DD");
+    case EDGE_DATETIME:
+        return check_format(ctx, path, value, is_datetime, "an ISO 8601 date and time");
+    case EDGE_ENUM:
+        return check_enum(ctx, field, path, value);
+    case EDGE_OBJECT:
+        return check_object(ctx, field, path, value);
+    case EDGE_ARRAY:
+        return check_array(ctx, field, path, value);
+    case EDGE_USER:
+        return check_user(ctx, path, value);
+    case EDGE_JSON:
+        break;
+    }
+    return check_json(ctx, field, path, value);
+}
