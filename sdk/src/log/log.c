@@ -1,0 +1,203 @@
+/*
+ * log: the process's buffer of lines, and getting them out without ever waiting for the reader.
+ *
+ * What cannot be written stays in the buffer; when that is full, new lines are dropped and counted, and the
+ * count is logged once the reader is back. A buffer always holds whole lines, so log_flush, which only
+ * calls the kernel, may be called from a signal handler.
+ */
+#include "line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (64 * 1024)
+
+enum output {
+    OUTPUT_UNOPENED,
+    OUTPUT_FILE,   /* regular file: never waits for a reader */
+    OUTPUT_PIPE,   /* pipe or terminal, opened anew and non-blocking */
+    OUTPUT_SOCKET, /* send with MSG_DONTWAIT */
+    OUTPUT_POLLED, /* could not be opened anew: asked before each write */
+};
+
+static struct {
+    enum output output;
+    int fd;
+    bool fd_is_ours;
+    enum log_format format;
+    edge_log_level lowest;
+    bool colour;
+    char source[32];
+    int64_t dropped;
+    size_t used;
+    char buffer[BUFFER_BYTES];
+} out = { .fd = -1, .source = "edge" };
+
+/*
+ * O_NONBLOCK belongs to the open file, which the parent shell shares; opening the pipe or terminal anew
+ * gives one of our own.
+ */
+static enum output open_output(int *fd, bool *ours)
+{
+    struct stat info;
+    if (fstat(*fd, &info) < 0)
+        return OUTPUT_POLLED;
+    if (S_ISREG(info.st_mode))
+        return OUTPUT_FILE;
+    if (S_ISSOCK(info.st_mode))
+        return OUTPUT_SOCKET;
+
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
+    int anew = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (anew < 0)
+        return OUTPUT_POLLED;
+    *fd = anew;
+    *ours = true;
+    return OUTPUT_PIPE;
+}
+
+void log_open(int fd, enum log_format format, edge_log_level lowest)
+{
+    const char *no_color = getenv("NO_COLOR");
+    log_flush();
+    if (out.fd_is_ours)
+        close(out.fd);
+
+    out.fd = fd;
+    out.fd_is_ours = false;
+    out.format = format;
+    out.lowest = lowest;
+    out.colour = isatty(fd) && (no_color == NULL || *no_color == '\0');
+    out.output = open_output(&out.fd, &out.fd_is_ours);
+}
+
+void log_set_source(const char *source)
+{
+    snprintf(out.source, sizeof(out.source), "%s", source);
+}
+
+/* Whole lines up to what the kernel takes in one piece, so that processes sharing a pipe do not mix theirs. */
+static size_t next_piece(const char *start, size_t length)
+{
+    if (out.output == OUTPUT_FILE || length <= LOG_LINE_MAX)
+        return length;
+    const char *newline = memrchr(start, '\n', LOG_LINE_MAX);
+    return newline == NULL ? LOG_LINE_MAX : (size_t)(newline - start) + 1;
+}
+
+static ssize_t write_piece(const char *start, size_t length)
+{
+    struct pollfd writable = { .fd = out.fd, .events = POLLOUT };
+    if (out.output == OUTPUT_SOCKET)
+        return send(out.fd, start, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (out.output == OUTPUT_POLLED && poll(&writable, 1, 0) != 1)
+        return -1;
+    return write(out.fd, start, length);
+}
+
+static void write_buffer(void)
+{
+    size_t done = 0;
+    while (done < out.used) {
+        ssize_t written = write_piece(out.buffer + done, next_piece(out.buffer + done, out.used - done));
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            break;
+        done += (size_t)written;
+    }
+    memmove(out.buffer, out.buffer + done, out.used - done);
+    out.used -= done;
+}
+
+void log_flush(void)
+{
+    if (out.used == 0)
+        return;
+
+    int kept_errno = errno;
+    write_buffer();
+    if (out.used == 0 && out.dropped > 0) {
+        int64_t lines = out.dropped;
+        out.dropped = 0;
+        log_event(EDGE_LOG_WARN, "log_lines_dropped", { "lines", edge_int(lines) });
+    }
+    errno = kept_errno;
+}
+
+/* Starts a line in the buffer; false when it is below the lowest level or there is no room for it. */
+static bool start_line(struct line *line, edge_log_level level, const char *event, const edge_ctx *ctx)
+{
+    if (out.output == OUTPUT_UNOPENED)
+        log_open(STDERR_FILENO, LOG_JSON, EDGE_LOG_INFO);
+    if (level < out.lowest)
+        return false;
+    if (BUFFER_BYTES - out.used < LOG_LINE_MAX)
+        log_flush();
+    if (BUFFER_BYTES - out.used < LOG_LINE_MAX) {
+        out.dropped++;
+        return false;
+    }
+
+    char *start = out.buffer + out.used;
+    *line =
+        (struct line){ .at = start, .end = start + LOG_LINE_MAX, .format = out.format, .colour = out.colour };
+    line_begin(line, level, out.source, event, ctx);
+    return true;
+}
+
+static void finish_line(struct line *line, edge_log_level level)
+{
+    line_end(line);
+    out.used = (size_t)(line->at - out.buffer);
+    if (level >= EDGE_LOG_WARN)
+        log_flush();
+}
+
+void edge_log_fields(edge_ctx *ctx, edge_log_level level, const char *event, const edge_log_field *fields)
+{
+    struct line line;
+    if (!start_line(&line, level, event, ctx))
+        return;
+    for (; fields->key != NULL; fields++)
+        line_field(&line, fields->key, &fields->value);
+    finish_line(&line, level);
+}
+
+static edge_log_level level_of(int status)
+{
+    return status >= 500 ? EDGE_LOG_ERROR : EDGE_LOG_INFO;
+}
+
+void log_invocation(edge_ctx *ctx, int status)
+{
+    struct line line;
+    const struct usage *usage = &ctx->usage;
+    if (!start_line(&line, level_of(status), "invocation", ctx))
+        return;
+
+    line_text(&line, "method", ctx->request.method);
+    line_text(&line, "path", ctx->request.path);
+    line_integer(&line, "status", status);
+    line_milliseconds(&line, "durationMs", clock_us() - ctx->started_us);
+    line_integer(&line, "cpuUs", usage->cpu_ns / 1000);
+    line_integer(&line, "dbUs", usage->db_us);
+    line_integer(&line, "providerUs", usage->http_us);
+    line_integer(&line, "queries", usage->query_count);
+    line_integer(&line, "fetches", usage->fetch_count);
+    line_integer(&line, "bytesIn", (int64_t)usage->bytes_in);
+    line_integer(&line, "bytesOut", (int64_t)usage->bytes_out);
+    if (ctx->failure != NULL) {
+        line_text(&line, "code", ctx->failure->code);
+        line_text(&line, "detail", ctx->failure->detail);
+    }
+    finish_line(&line, level_of(status));
+}
