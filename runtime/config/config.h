@@ -1,6 +1,8 @@
 /*
  * functions.toml as the runtime sees it: validated, defaults filled in, environment interpolated. One
  * allocation tree; config_free releases all of it. Strings are never NULL unless said so.
+ *
+ * Paths are absolute: a relative one in the file counts from the file's own directory.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -19,7 +21,12 @@ enum auth_mode {
     AUTH_WEBHOOK, /* with a scheme: "svix", … */
 };
 
-enum rate_scope { RATE_NONE, RATE_PER_USER, RATE_PER_IP, RATE_TOTAL };
+enum rate_scope {
+    RATE_NONE,
+    RATE_PER_USER,
+    RATE_PER_IP,
+    RATE_TOTAL
+};
 
 struct rate_limit {
     enum rate_scope scope;
@@ -28,39 +35,45 @@ struct rate_limit {
 };
 
 struct server_config {
-    const char *listen;       /* "127.0.0.1:8000", "[::]:443", "unix:/path" */
-    int workers;              /* 0: one a core */
+    const char *listen;             /* "127.0.0.1:8000", "[::]:443", "unix:/path" */
+    int workers;                    /* 0: one a core */
     const char *tls_cert, *tls_key; /* PEM files; both or neither (NULL) */
     int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms, drain_timeout_ms;
     size_t max_url_bytes, max_header_bytes, max_body_bytes, body_memory_bytes;
-    int max_connections;      /* a worker */
-    const char **trusted_proxies; /* CIDR blocks, NULL-terminated */
-    const char **cors_origins;    /* "*" or exact origins, NULL-terminated */
-    const char *plugins;      /* directory of the .so files */
+    int max_connections;                /* a worker */
+    const char **trusted_proxies;       /* CIDR blocks, NULL-terminated */
+    const char **cors_origins;          /* "*" or exact origins, NULL-terminated */
+    const char *plugins;                /* directory of the .so files */
     const char *log_level, *log_format; /* "info"; "auto", "json", "text" */
-    const char *spool;        /* directory of spooled bodies */
-    int64_t cpu_limit_ms;     /* a worker that runs one function longer without yielding is replaced */
+    const char *spool;                  /* directory of spooled bodies */
+    int64_t cpu_limit_ms; /* a worker that runs one function longer without yielding is replaced */
     size_t fiber_stack_bytes;
 };
 
 struct database_config {
-    const char *url; /* NULL: none configured */
-    int pool;        /* connections a worker */
+    const char *url;               /* the runtime's login; NULL: none configured */
+    const char *migrate_url;       /* the owner's login, for `edge migrate`; url when not configured */
+    const char *migrations, *seed; /* directories of .sql files */
+    int pool;                      /* connections a worker */
     int64_t statement_timeout_ms, acquire_timeout_ms;
     bool pgbouncer;
 };
 
 struct auth_config {
-    const char *issuer, *jwks_url, *jwt_key;  /* NULL when not configured; jwt_key is PEM */
-    const char **authorized_parties;          /* NULL-terminated */
+    const char *issuer, *jwks_url, *jwt_key; /* NULL when not configured; jwt_key is PEM */
+    const char **authorized_parties;         /* NULL-terminated */
     int64_t clock_skew_ms;
-    const char *service_key;                  /* NULL when not configured */
-    const char *development_key;              /* PEM file of the development issuer, NULL outside edge dev */
+    const char *service_key; /* NULL when not configured */
+    /*
+     * PEM file of the development issuer, NULL in production. When it is set, issuer and jwt_key are that
+     * issuer's, jwks_url is NULL, and the key has been made if the file did not exist.
+     */
+    const char *development_key;
 };
 
 struct provider_config {
     const char *name;
-    const char *base_url; /* after <PROVIDER>_BASE_URL; NULL: none */
+    const char *base_url;                        /* after <PROVIDER>_BASE_URL; NULL: none */
     const char *key, *key_variable, *key_header; /* NULL when not configured */
     int64_t timeout_ms, connect_timeout_ms, first_byte_timeout_ms, silence_timeout_ms;
     int max_concurrency, retries;
@@ -77,13 +90,15 @@ struct function_config {
     const char *schedule; /* cron, NULL: none */
     const char *timezone; /* of the schedule, "UTC" */
     const char **env;     /* NULL-terminated */
-    bool enabled, finish_on_disconnect, sandbox;
-    int canary;           /* per cent, 0: none */
-    int line;             /* of its table in the file */
+    bool enabled;         /* false as well for a sandbox function on a host that does not run the sandbox */
+    bool finish_on_disconnect, sandbox;
+    int canary; /* per cent, 0: none */
+    int line;   /* of its table in the file */
 };
 
 struct config {
     const char *path;
+    bool sandbox; /* stand-ins for outside providers are served: EDGE_SANDBOX=1 and a development issuer */
     struct server_config server;
     struct database_config database;
     struct auth_config auth;
@@ -94,7 +109,8 @@ struct config {
 };
 
 struct config_error {
-    char text[1024]; /* "functions.toml:12: functions.computePulse.auth: \"usr\" is not …; did you mean \"user\"" */
+    char text[1024]; /* "functions.toml:12: functions.computePulse.auth: \"usr\" is not …; did you mean
+                        \"user\"" */
 };
 
 /* Reads and validates a file. 0 and *config, or a negative errno and the first error in *error. */

@@ -1,0 +1,60 @@
+/*
+ * The table of outside providers; functions.toml overrides it and may add others.
+ */
+#include "providers.h"
+
+#include "interpolate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct provider provider_table[] = {
+    { "lovable_ai", "https://ai.gateway.lovable.dev", "LOVABLE_AI_BASE_URL", "LOVABLE_API_KEY", NULL },
+    { "openai", "https://api.openai.com", "OPENAI_BASE_URL", "OPENAI_API_KEY", NULL },
+    { "elevenlabs", "https://api.elevenlabs.io", "ELEVENLABS_BASE_URL",
+        "ELEVENLABS_API_KEY,ELEVEN_LABS_API_KEY", "xi-api-key" },
+    { "twilio", "https://api.twilio.com", "TWILIO_BASE_URL", NULL, NULL },
+    { "resend", "https://api.resend.com", "RESEND_BASE_URL", "RESEND_API_KEY", NULL },
+    { "clerk", "https://api.clerk.com", "CLERK_BASE_URL", "CLERK_SECRET_KEY", NULL },
+    { "google_oauth", "https://oauth2.googleapis.com", "GOOGLE_OAUTH_BASE_URL", NULL, NULL },
+    { "google_accounts", "https://accounts.google.com", "GOOGLE_ACCOUNTS_BASE_URL", NULL, NULL },
+    { "google_apis", "https://www.googleapis.com", "GOOGLE_APIS_BASE_URL", NULL, NULL },
+    { "gmail", "https://gmail.googleapis.com", "GMAIL_BASE_URL", NULL, NULL },
+    { "google_docs", "https://docs.googleapis.com", "GOOGLE_DOCS_BASE_URL", NULL, NULL },
+    { "google_sheets", "https://sheets.googleapis.com", "GOOGLE_SHEETS_BASE_URL", NULL, NULL },
+    { "microsoft_login", "https://login.microsoftonline.com", "MICROSOFT_LOGIN_BASE_URL", NULL, NULL },
+    { "microsoft_graph", "https://graph.microsoft.com", "MICROSOFT_GRAPH_BASE_URL", NULL, NULL },
+    { "meta_graph", "https://graph.facebook.com", "META_GRAPH_BASE_URL", NULL, NULL },
+    { "meta_dialog", "https://www.facebook.com", "META_DIALOG_BASE_URL", NULL, NULL },
+    { "linkedin_oauth", "https://www.linkedin.com", "LINKEDIN_OAUTH_BASE_URL", NULL, NULL },
+    { "linkedin_api", "https://api.linkedin.com", "LINKEDIN_API_BASE_URL", NULL, NULL },
+    { "linkedin_upload", NULL, "LINKEDIN_UPLOAD_BASE_URL", NULL, NULL },
+    { "zoom", "https://zoom.us", "ZOOM_BASE_URL", NULL, NULL },
+    { "lofty", "https://api.lofty.com", "LOFTY_BASE_URL", NULL, NULL },
+    { "followupboss", "https://api.followupboss.com", "FOLLOWUPBOSS_BASE_URL", NULL, NULL },
+    { "skyslope", "https://api.skyslope.com", "SKYSLOPE_BASE_URL", NULL, NULL },
+    { "document_fetch", NULL, "DOCUMENT_FETCH_BASE_URL", NULL, NULL },
+    { "rapidapi_market", "https://redfin-com-data.p.rapidapi.com", "RAPIDAPI_MARKET_BASE_URL",
+        "RAPIDAPI_MARKET_METRICS_API_KEY", "x-rapidapi-key" },
+    { "external_backend", NULL, "EXTERNAL_BACKEND_BASE_URL,EXTERNAL_BACKEND_URL",
+        "EXTERNAL_BACKEND_SERVICE_ROLE_KEY", NULL },
+    { "object_store", NULL, "STORAGE_S3_ENDPOINT", NULL, NULL },
+    { 0 },
+};
+
+const char *variables_get(const char *list, char variable[64])
+{
+    while (*list != '\0') {
+        char name[64];
+        size_t length = strcspn(list, ",");
+        snprintf(name, sizeof name, "%.*s", (int)length, list);
+        const char *value = environment_get(name);
+        if (value != NULL) {
+            if (variable != NULL)
+                memcpy(variable, name, sizeof name);
+            return value;
+        }
+        list += length + (list[length] == ',');
+    }
+    return NULL;
+}
