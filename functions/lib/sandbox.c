@@ -1,0 +1,198 @@
+/*
+ * The sandbox's orders and its record of requests.
+ */
+#include "lib/sandbox.h"
+
+#include "lib/sandbox_files.h"
+
+#include <string.h>
+
+enum {
+    TIMES_MAX = 1000,
+};
+
+/* What a record keeps of the headers: what providers ask for, and what our side is meant to send. */
+static const char *const recorded_headers[] = { "accept", "apikey", "authorization", "content-type",
+    "idempotency-key", "traceparent", "user-agent", "x-api-key", "xi-api-key", NULL };
+
+/* The end of a request, written when its invocation is over. */
+struct ending {
+    const char *path, *line;
+    size_t length;
+};
+
+bool sandbox_is_provider(const char *name)
+{
+    size_t length = name != NULL ? strlen(name) : 0;
+    return length > 0 && length <= 64 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
+}
+
+static json_t *headers_json(edge_ctx *ctx)
+{
+    json_t *headers = json_object();
+    for (const char *const *name = recorded_headers; *name != NULL; name++) {
+        const char *value = edge_request_header(ctx, *name);
+        if (value != NULL)
+            json_object_set_new(headers, *name, json_string(value));
+    }
+    return headers;
+}
+
+static void append_line(edge_ctx *ctx, const char *path, const json_t *line)
+{
+    size_t length;
+    char *text = edge_json_dump(ctx, line, &length);
+    sandbox_append(path, edge_format(ctx, "%s\n", text), length + 1);
+}
+
+static void write_ending(void *arg)
+{
+    const struct ending *ending = arg;
+    sandbox_append(ending->path, ending->line, ending->length);
+}
+
+static void record(edge_ctx *ctx, const char *provider)
+{
+    size_t length;
+    const char *raw = edge_request_body(ctx, &length);
+    json_t *body = edge_json_parse(ctx, raw, length);
+    const char *path = sandbox_path(ctx, provider, "requests.jsonl");
+
+    append_line(ctx, path,
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", edge_request_id(ctx), "at",
+            edge_iso_time(ctx, edge_now(ctx)), "method", edge_request_method(ctx), "path",
+            edge_request_rest(ctx), "headers", headers_json(ctx), "body",
+            body != NULL ? body : json_stringn_nocheck(raw, length)));
+
+    /* Orders that break off and callers that leave end the invocation early; only the defer sees every end. */
+    struct ending *ending = edge_alloc(ctx, sizeof *ending);
+    ending->path = path;
+    ending->line = edge_format(ctx, "{\"end\":\"%s\"}\n", edge_request_id(ctx));
+    ending->length = strlen(ending->line);
+    edge_defer(ctx, write_ending, ending);
+}
+
+static json_t *take_order(edge_ctx *ctx, const char *provider)
+{
+    const char *queue = sandbox_path(ctx, provider, "queue/");
+    const char *name;
+    while ((name = sandbox_first(ctx, queue)) != NULL) {
+        const char *path = edge_format(ctx, "%s%s", queue, name);
+        const char *text = sandbox_read(ctx, path);
+        if (sandbox_remove(path) && text != NULL)
+            return edge_json_parse(ctx, text, strlen(text));
+    }
+    const char *always = sandbox_read(ctx, sandbox_path(ctx, provider, "always.json"));
+    return always != NULL ? edge_json_parse(ctx, always, strlen(always)) : NULL;
+}
+
+json_t *sandbox_receive(edge_ctx *ctx, const char *provider)
+{
+    record(ctx, provider);
+    json_t *order = take_order(ctx, provider);
+    if (!json_is_object(order))
+        return json_object();
+
+    if (edge_json_int(order, "delayMs", 0) > 0)
+        edge_sleep(ctx, edge_json_int(order, "delayMs", 0));
+    if (edge_json_bool(order, "drop", false))
+        edge_stream_abort(ctx);
+    return order;
+}
+
+bool sandbox_has_answer(const json_t *order)
+{
+    return json_object_get(order, "status") != NULL || json_object_get(order, "body") != NULL;
+}
+
+void sandbox_stall(edge_ctx *ctx)
+{
+    for (;;)
+        edge_sleep(ctx, 60000);
+}
+
+json_t *sandbox_send(edge_ctx *ctx, const json_t *order, int status, const char *media_type, const char *body)
+{
+    int64_t truncate = edge_json_int(order, "truncateAfter", -1),
+            stall = edge_json_int(order, "stallAfter", -1);
+    size_t length = strlen(body);
+    edge_response_status(ctx, status);
+
+    if (truncate < 0 && stall < 0) {
+        edge_respond_bytes(ctx, media_type, body, length);
+        return NULL;
+    }
+    size_t cut = (size_t)(truncate >= 0 ? truncate : stall);
+    edge_stream_begin(ctx, status, media_type);
+    edge_stream_bytes(ctx, body, cut < length ? cut : length);
+    if (truncate < 0)
+        sandbox_stall(ctx);
+    edge_sleep(ctx, 20); /* what was written has to be on its way before the connection breaks */
+    edge_stream_abort(ctx);
+}
+
+json_t *sandbox_answer(edge_ctx *ctx, const json_t *order)
+{
+    const json_t *body = json_object_get(order, "body");
+    const char *media_type = json_is_string(body) ? "text/plain" : "application/json";
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)json_object_get(order, "headers"), name, value)
+    {
+        if (strcasecmp(name, "content-type") == 0)
+            media_type = json_string_value(value);
+        else
+            edge_response_header(ctx, name, json_string_value(value));
+    }
+
+    const char *text = json_is_string(body) ? json_string_value(body) : NULL;
+    if (text == NULL)
+        text = body != NULL ? edge_json_dump(ctx, body, NULL) : "{}";
+    return sandbox_send(ctx, order, (int)edge_json_int(order, "status", 200), media_type, text);
+}
+
+void sandbox_order(edge_ctx *ctx, const char *provider, const json_t *order)
+{
+    size_t length;
+    const char *text = edge_json_dump(ctx, order, &length);
+    int64_t times = edge_json_int(order, "times", 1);
+    if (times == 0) {
+        sandbox_replace(ctx, sandbox_path(ctx, provider, "always.json"), text, length);
+        return;
+    }
+    int64_t now = edge_now_exact();
+    for (int64_t i = 0; i < times && i < TIMES_MAX; i++) {
+        const char *name = edge_format(ctx, "queue/%020lld-%04lld.json", (long long)now, (long long)i);
+        sandbox_replace(ctx, sandbox_path(ctx, provider, name), text, length);
+    }
+}
+
+void sandbox_reset(edge_ctx *ctx, const char *provider)
+{
+    const char *queue = sandbox_path(ctx, provider, "queue/");
+    const char *name;
+    while ((name = sandbox_first(ctx, queue)) != NULL)
+        sandbox_remove(edge_format(ctx, "%s%s", queue, name));
+    sandbox_remove(sandbox_path(ctx, provider, "always.json"));
+    sandbox_remove(sandbox_path(ctx, provider, "requests.jsonl"));
+}
+
+/* Request lines in their order, each with "ended" once its end has been written. */
+json_t *sandbox_requests(edge_ctx *ctx, const char *provider)
+{
+    json_t *requests = json_array(), *by_id = json_object();
+    const char *at = sandbox_read(ctx, sandbox_path(ctx, provider, "requests.jsonl"));
+    for (size_t length; at != NULL && *at != '\0'; at += length + (at[length] == '\n')) {
+        length = strcspn(at, "\n");
+        json_t *line = edge_json_parse(ctx, at, length);
+        const char *ended = edge_json_text(line, "end"), *id = edge_json_text(line, "id");
+        if (ended != NULL && json_object_get(by_id, ended) != NULL) {
+            json_object_set_new(json_object_get(by_id, ended), "ended", json_true());
+        } else if (id != NULL) {
+            json_object_set_new(line, "ended", json_false());
+            json_object_set(by_id, id, line);
+            json_array_append(requests, line);
+        }
+    }
+    return requests;
+}
