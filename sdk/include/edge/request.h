@@ -33,6 +33,9 @@ EDGE_RETURNS_NONNULL const char *edge_request_ip(edge_ctx *ctx);
 /* Scheme and authority the client used, as "https://api.example.com". */
 EDGE_RETURNS_NONNULL const char *edge_request_origin(edge_ctx *ctx);
 
+/* True when the request came as a message of a WebSocket. */
+bool edge_request_websocket(edge_ctx *ctx);
+
 /* True when the client wants a stream: Accept names text/event-stream, the body says "stream": true, or a
  * WebSocket. */
 bool edge_request_wants_stream(edge_ctx *ctx, json_t *in);

@@ -100,6 +100,11 @@ const char *edge_request_origin(edge_ctx *ctx)
     return ctx->request.origin != NULL ? ctx->request.origin : "";
 }
 
+bool edge_request_websocket(edge_ctx *ctx)
+{
+    return ctx->request.websocket;
+}
+
 bool edge_request_wants_stream(edge_ctx *ctx, json_t *in)
 {
     if (ctx->request.websocket || json_is_true(json_object_get(in, "stream")))

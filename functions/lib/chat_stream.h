@@ -1,0 +1,29 @@
+/*
+ * A chat answer on its way to the client (spec ai.md S7): token by token when the client wants a stream, over
+ * server-sent events or a WebSocket alike, or as one JSON body.
+ */
+#ifndef LIB_CHAT_STREAM_H
+#define LIB_CHAT_STREAM_H
+
+#include <edge/edge.h>
+
+struct chat_stream {
+    edge_ctx *ctx;
+    bool wanted;
+    json_t *chunk, *choice, *delta; /* the chat.completion.chunk being sent; NULL until the first one */
+};
+
+/* A stream, or not, as the request says. Nothing is sent before the first piece of text. */
+struct chat_stream chat_stream_of(edge_ctx *ctx, json_t *in);
+
+/* Sends a piece of the answer's text; parks while the reader is slow. Does nothing when no stream is wanted. */
+void chat_stream_text(struct chat_stream *stream, const char *model, const char *text);
+
+/* True once there is nobody to stream to any more. */
+bool chat_stream_abandoned(const struct chat_stream *stream);
+
+/* Ends the answer with its body, as the last event of a stream or as the value a handler returns; return this.
+ */
+json_t *chat_stream_end(struct chat_stream *stream, json_t *body);
+
+#endif

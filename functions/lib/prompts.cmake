@@ -1,0 +1,16 @@
+# Compiles the texts of ai/prompts into functions_lib: prompts/<name>.txt becomes prompt_<name>. Read when CMake runs,
+# and run again when one of them changes; a text is written as C string literals, one a line.
+file(GLOB prompt_files CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/../ai/prompts/*.txt)
+set(prompt_source "/* Made from functions/ai/prompts by lib/prompts.cmake. */\n#include \"lib/prompts.h\"\n")
+foreach(file ${prompt_files})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    get_filename_component(name ${file} NAME_WE)
+    file(READ ${file} text)
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
+    string(APPEND prompt_source "\nconst char prompt_${name}[] =\n    \"${text}\";\n")
+endforeach()
+file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/prompts.c.new "${prompt_source}")
+file(COPY_FILE ${CMAKE_CURRENT_BINARY_DIR}/prompts.c.new ${CMAKE_CURRENT_BINARY_DIR}/prompts.c ONLY_IF_DIFFERENT)
+target_sources(functions_lib PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/prompts.c)

@@ -1,0 +1,29 @@
+/*
+ * Text that grows piece by piece, in the invocation's memory, and the questions asked of texts by code point.
+ */
+#ifndef LIB_TEXT_H
+#define LIB_TEXT_H
+
+#include <edge/edge.h>
+
+/* Start with { .ctx = ctx }; data is NUL-terminated once something was added, NULL before. */
+struct text {
+    edge_ctx *ctx;
+    char *data;
+    size_t length, capacity;
+};
+
+void text_add(struct text *text, const char *more);
+void text_add_bytes(struct text *text, const char *more, size_t length);
+EDGE_PRINTF(2, 3) void text_add_format(struct text *text, const char *format, ...);
+
+/* The text so far, "" when nothing was added. */
+const char *text_value(const struct text *text);
+
+/* The first max code points of a UTF-8 text: itself when it has no more, else a copy. */
+const char *text_cut(edge_ctx *ctx, const char *text, size_t max);
+
+/* True when both texts are the same but for white space at their ends. */
+bool text_same_trimmed(const char *a, const char *b);
+
+#endif
