@@ -11,8 +11,9 @@
  *   edge_fetch_stream  returns when the answer's head is here; the body is read piece by piece
  *
  * Retries are the provider's setting and happen only where repeating is safe (GET, HEAD, PUT, DELETE, or an
- * idempotency key), with jitter and honouring Retry-After. Independent of it a call is repeated once when a
- * reused connection broke before a byte of an answer came and the request is safe to repeat.
+ * idempotency key, or repeatable), with jitter and honouring Retry-After, never beyond the call's time limit.
+ * Independent of it a call is repeated once when a connection broke before a byte of an answer came and the
+ * request is safe to repeat.
  */
 #ifndef EDGE_HTTP_H
 #define EDGE_HTTP_H
@@ -25,7 +26,10 @@ typedef struct edge_header {
     const char *name, *value;
 } edge_header;
 
-/* One call; zero members are the defaults (GET, the provider's time limits). */
+/*
+ * One call; zero members are the defaults (GET, or POST with a body; the provider's time limits). A path or
+ * header that cannot be sent (not encoded, dot segments, line breaks) is the function's mistake: 500.
+ */
 typedef struct edge_fetch_options {
     const char *method;
     const char *path;   /* appended to the base URL; with a query if need be, already encoded */
@@ -38,9 +42,11 @@ typedef struct edge_fetch_options {
     const char *bearer;          /* Authorization: Bearer, instead of the provider's key */
     const char *idempotency_key; /* header Idempotency-Key; makes a POST safe to repeat */
     bool no_key;                 /* leave the provider's own key out */
+    /* timeout_ms bounds the whole call with its repeats, silence_timeout_ms a stream's pauses; -1: no limit. */
     int64_t connect_timeout_ms, first_byte_timeout_ms, timeout_ms, silence_timeout_ms;
     int retries;      /* instead of the provider's; -1: none */
     size_t max_bytes; /* response cap, default 16 MiB */
+    bool repeatable;  /* a POST that changes nothing: as safe to repeat as a GET */
 } edge_fetch_options;
 
 typedef enum edge_http_failure {
