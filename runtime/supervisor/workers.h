@@ -1,0 +1,84 @@
+/*
+ * The supervisor's own state and its workers' processes; for this directory only.
+ */
+#ifndef SUPERVISOR_WORKERS_H
+#define SUPERVISOR_WORKERS_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "supervisor/listen.h"
+#include "supervisor/slots.h"
+#include "supervisor/supervisor.h"
+
+struct supervisor;
+
+enum process_state {
+    PROCESS_NONE,     /* the entry is free */
+    PROCESS_STARTING, /* forked; process_start */
+    PROCESS_READY,    /* said CONTROL_READY; accepts */
+    PROCESS_LEAVING,  /* told to drain, or said CONTROL_RETIRING; another is started for it */
+    PROCESS_DOOMED,   /* hangs: asked for its backtrace, killed at the watchdog's next tick */
+};
+
+/* What the watchdog saw last. */
+struct sighting {
+    uint64_t switches;
+    ev_tstamp at;
+    int64_t cpu_us;
+};
+
+/* One forked worker; its place in the table is its slot's index. */
+struct process {
+    struct supervisor *supervisor;
+    enum process_state state;
+    pid_t pid;
+    struct slot *slot;
+    int control_fd;
+    ev_io control;
+    ev_tstamp started_at, deadline; /* deadline of the present state; 0: none */
+    struct sighting seen;
+};
+
+struct supervisor {
+    const struct config *config;
+    const struct serve_options *options;
+    struct ev_loop *loop;
+    struct listener listener;
+    struct slots *slots;
+    struct rate_table *rates;
+    struct process *processes; /* slots->count of them */
+    int wanted;                /* workers that should serve */
+    int young_deaths;          /* in a row */
+    ev_timer restart, watchdog;
+    ev_signal terminate, interrupt, child;
+    ev_tstamp interrupted_at; /* 0: not yet */
+    bool announced;           /* every worker has been ready once */
+    bool stopping;
+    int exit_status;
+};
+
+/* Starts workers until as many serve as are wanted, unless a restart is being held back. */
+void workers_fill(struct supervisor *supervisor);
+int workers_count(const struct supervisor *supervisor, enum process_state state);
+bool workers_gone(const struct supervisor *supervisor);
+
+/* Tells all to drain, or ends all now. */
+void workers_drain(struct supervisor *supervisor);
+void workers_kill(struct supervisor *supervisor);
+
+/* Takes note of those that have ended. */
+void workers_reap(struct supervisor *supervisor);
+
+/* ev callbacks of the timers. */
+void workers_restart(struct ev_loop *loop, ev_timer *timer, int events);
+void watchdog_tick(struct ev_loop *loop, ev_timer *timer, int events);
+ev_tstamp watchdog_interval(const struct supervisor *supervisor);
+
+/* Of supervisor.c: a worker became ready; nothing is left to wait for. */
+void supervisor_worker_ready(struct supervisor *supervisor);
+void supervisor_stop(struct supervisor *supervisor, int exit_status);
+
+#endif
