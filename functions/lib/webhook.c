@@ -14,16 +14,21 @@ json_t *webhook_event(edge_ctx *ctx)
     return event;
 }
 
+static bool has_header(edge_ctx *ctx, const char *name)
+{
+    const char *value = edge_request_header(ctx, name);
+    return value != NULL && value[0] != '\0';
+}
+
 const char *webhook_svix_id(edge_ctx *ctx)
 {
-    bool svix = edge_request_header(ctx, "svix-id") != NULL &&
-                edge_request_header(ctx, "svix-timestamp") != NULL &&
-                edge_request_header(ctx, "svix-signature") != NULL;
-    const char *id = edge_request_header(ctx, svix ? "svix-id" : "webhook-id");
+    bool svix =
+        has_header(ctx, "svix-id") && has_header(ctx, "svix-timestamp") && has_header(ctx, "svix-signature");
+    const char *name = svix ? "svix-id" : "webhook-id";
 
-    if (id == NULL)
+    if (!has_header(ctx, name))
         edge_fail(ctx, 401, "missing_signature", "The delivery has no id header");
-    return id;
+    return edge_request_header(ctx, name);
 }
 
 bool webhook_is_new(edge_tx *tx, const char *provider, const char *event_id)
