@@ -169,10 +169,10 @@ static int prepare(struct supervisor *supervisor)
     return 0;
 }
 
-/* The table of rates is shared memory: it goes with the process. */
 static void release(struct supervisor *supervisor)
 {
     listen_close(&supervisor->listener);
+    rate_table_free(supervisor->rates);
     free(supervisor->processes);
     slots_free(supervisor->slots);
     if (supervisor->loop != NULL)
