@@ -113,6 +113,7 @@ struct edge_ctx {
 
     const edge_function *function;
     void *state;            /* the plugin's, from init */
+    int function_index;     /* of the configuration, for metrics; -1: the host's own */
     const char *name;       /* function name, also for host-made contexts: "_edge/ready" */
     const char *generation; /* build id */
     const edge_header *env; /* the variables this function may see, ended by { 0 }; owned by the generation */
@@ -134,7 +135,7 @@ struct edge_ctx {
     struct task_node *tasks;      /* every fiber of the invocation */
     struct fiber *main_fiber;
     struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
-    bool finished, client_gone, finish_on_disconnect, broken_off;
+    bool finished, client_gone, finish_on_disconnect;
     uint32_t background_count; /* started or waiting to be */
     int64_t timeout_ms;
 };
@@ -144,6 +145,7 @@ struct context_setup {
     void *host;
     const edge_function *function;
     void *state;
+    int function_index; /* -1: the host's own */
     const char *name, *generation;
     const edge_header *env;
     size_t memory_bytes;
@@ -191,6 +193,9 @@ int64_t context_remaining_ms(const edge_ctx *ctx);
 
 /* Checks a JSON body against an input table and returns it with fallbacks filled in; fails with 400. */
 json_t *context_validate(edge_ctx *ctx, const edge_field *fields, json_t *body);
+
+/* A new request id: a UUID of version 4. */
+void context_make_request_id(char out[40]);
 
 /* Microseconds on the monotonic clock. */
 int64_t clock_us(void);

@@ -18,7 +18,7 @@ enum {
 static void deadline_passed(struct ev_loop *loop, ev_timer *watcher, int events);
 
 /* Random, but drawn from the system a page at a time: an id a request must not cost a system call. */
-static void make_request_id(char out[40])
+void context_make_request_id(char out[40])
 {
     static uint8_t pool[4096];
     static size_t used = sizeof pool;
@@ -51,6 +51,7 @@ edge_ctx *context_create(const struct context_setup *setup)
     ctx->host = setup->host;
     ctx->function = setup->function;
     ctx->state = setup->state;
+    ctx->function_index = setup->function_index;
     ctx->name = setup->name;
     ctx->generation = setup->generation;
     ctx->env = setup->env;
@@ -59,7 +60,7 @@ edge_ctx *context_create(const struct context_setup *setup)
     ctx->response.status = 200;
     ctx->started_us = clock_us();
     ctx->now_us = edge_now_exact();
-    make_request_id(ctx->request_id);
+    context_make_request_id(ctx->request_id);
     ev_timer_init(&ctx->deadline, deadline_passed, 0, 0);
     ctx->deadline.data = ctx;
     return ctx;

@@ -1,0 +1,103 @@
+/*
+ * /_edge/ready: every plugin is loaded and the database answers. 200 or 503, with the reasons.
+ */
+#include "endpoint.h"
+
+#include "http/exchange.h"
+#include "http/respond.h"
+#include "plugin/generation.h"
+#include "plugin/invoke.h"
+#include "worker/state.h"
+
+#include <edge/db.h>
+#include <edge/json.h>
+
+#include <context.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    READY_MEMORY = 256 * 1024,
+    READY_TIMEOUT_MS = 2000
+};
+
+/* "not_configured" is ready as well: a host may serve functions that need no database. */
+static const char *database_state(edge_ctx *ctx, const struct config *config)
+{
+    if (config->database.url == NULL)
+        return "not_configured";
+    edge_error error;
+    return edge_try_service_query(ctx, &error, "SELECT 1") != NULL ? "ok" : "unavailable";
+}
+
+static json_t *missing_functions(const struct worker *worker)
+{
+    const struct config *config = worker->boot->config;
+    json_t *missing = json_array();
+    for (size_t i = 0; i < config->function_count; i++) {
+        const struct function_config *function = &config->functions[i];
+        bool wanted = function->enabled && (!function->sandbox || worker->boot->sandbox);
+        if (wanted && worker->generations[i] == NULL)
+            json_array_append_new(missing, json_string(function->name));
+    }
+    return missing;
+}
+
+static void on_main(edge_ctx *ctx)
+{
+    struct exchange *exchange = ctx->host;
+    struct worker *worker = worker_of(exchange->server);
+    const char *database = database_state(ctx, worker->boot->config);
+    json_t *missing = missing_functions(worker);
+    bool ready = strcmp(database, "unavailable") != 0 && json_array_size(missing) == 0;
+    ctx->response.status = ready ? 200 : 503;
+    json_t *out = json_pack("{s:s, s:s, s:o}", "status", ready ? "ready" : "not_ready", "database", database,
+        "functionsNotLoaded", missing);
+    if (!ready) {
+        json_object_set_new(out, "error", json_string("The host is not ready"));
+        json_object_set_new(out, "code", json_string("not_ready"));
+        json_object_set_new(out, "requestId", json_string(ctx->request_id));
+    }
+    exchange->answer_text = edge_json_dump(ctx, out, &exchange->answer_length);
+}
+
+static void on_finished(edge_ctx *ctx)
+{
+    struct exchange *exchange = ctx->host;
+    if (exchange->connection == NULL)
+        return;
+    if (ctx->failure != NULL) {
+        respond_error(exchange, 503, "not_ready", "The host is not ready");
+        return;
+    }
+    struct answer answer = { .status = ctx->response.status, .media_type = "application/json" };
+    answer.code = answer.status == 200 ? NULL : "not_ready";
+    respond_json(exchange, &answer, exchange->answer_text, exchange->answer_length);
+}
+
+static void on_released(edge_ctx *ctx)
+{
+    exchange_release(ctx->host);
+}
+
+void endpoint_ready(struct exchange *exchange)
+{
+    static const struct context_ops ops = { .main = on_main, .finished = on_finished, .released = on_released };
+    edge_ctx *ctx = context_create(&(const struct context_setup){
+        .ops = &ops,
+        .host = exchange,
+        .function_index = -1,
+        .name = "_edge/ready",
+        .generation = "host",
+        .memory_bytes = READY_MEMORY,
+        .timeout_ms = READY_TIMEOUT_MS,
+    });
+    if (ctx == NULL) {
+        respond_error(exchange, 503, "overloaded", "The host is out of memory");
+        return;
+    }
+    memcpy(ctx->request_id, exchange->request_id, sizeof ctx->request_id);
+    exchange->ctx = ctx;
+    context_run(ctx);
+}

@@ -1,0 +1,172 @@
+/*
+ * Accepting, and draining; see server.h.
+ *
+ * The listening socket is the supervisor's: a worker that dies or drains loses no connection that the kernel
+ * still holds.
+ */
+#include "server.h"
+
+#include "connection.h"
+#include "tls.h"
+
+#include <log.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_A_TURN = 16
+};
+static const double ACCEPT_RETRY_SECONDS = 0.1;
+
+static void address_text(const struct sockaddr_storage *address, char out[48])
+{
+    out[0] = '\0';
+    if (address->ss_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, out, 48);
+    else if (address->ss_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, out, 48);
+    if (strncmp(out, "::ffff:", 7) == 0)
+        memmove(out, out + 7, strlen(out + 7) + 1);
+}
+
+/* Out of descriptors or memory: the kernel's queue holds the rest until something has been closed. */
+static void pause_accepting(struct http_server *server, int reason)
+{
+    ev_io_stop(server->loop, &server->acceptor);
+    ev_timer_stop(server->loop, &server->retry_accept);
+    ev_timer_set(&server->retry_accept, ACCEPT_RETRY_SECONDS, 0);
+    ev_timer_start(server->loop, &server->retry_accept);
+    if (reason != 0)
+        log_event(EDGE_LOG_WARN, "accept_failed", { "reason", edge_text(strerror(reason)) });
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)loop, (void)events;
+    struct http_server *server = watcher->data;
+    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
+        if (server->connection_count >= (size_t)server->config->server.max_connections) {
+            pause_accepting(server, 0);
+            return;
+        }
+        struct sockaddr_storage address = { 0 };
+        socklen_t size = sizeof address;
+        int fd = accept4(watcher->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                pause_accepting(server, errno);
+            return;
+        }
+        char peer[48];
+        int one = 1;
+        address_text(&address, peer);
+        if (address.ss_family != AF_UNIX)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        server->accepted++;
+        connection_open(server, fd, peer);
+    }
+}
+
+static void accept_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)events;
+    struct http_server *server = timer->data;
+    if (!server->draining)
+        ev_io_start(loop, &server->acceptor);
+}
+
+static void close_marked(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+    (void)loop, (void)events;
+    struct http_server *server = watcher->data;
+    while (server->closing != NULL) {
+        struct connection *connection = server->closing;
+        server->closing = connection->next;
+        server->connection_count--;
+        connection_destroy(connection);
+    }
+    http_server_check_drained(server);
+}
+
+static void next_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)timer, (void)events;
+}
+
+int http_server_start(
+    struct http_server *server, struct ev_loop *loop, const struct config *config, int listen_fd)
+{
+    server->loop = loop;
+    server->config = config;
+    server->listen_fd = listen_fd;
+    server->buffer = malloc(READ_BUFFER);
+    if (server->buffer == NULL)
+        return -ENOMEM;
+    if (config->server.tls_cert != NULL) {
+        server->tls = tls_context_create(config->server.tls_cert, config->server.tls_key);
+        if (server->tls == NULL)
+            return -EINVAL;
+        tls_watch(server);
+    }
+
+    ev_prepare_init(&server->close_marked, close_marked);
+    server->close_marked.data = server;
+    ev_prepare_start(loop, &server->close_marked);
+    ev_timer_init(&server->close_now, next_turn, 0, 0);
+    ev_timer_init(&server->retry_accept, accept_again, ACCEPT_RETRY_SECONDS, 0);
+    server->retry_accept.data = server;
+    ev_io_init(&server->acceptor, on_accept, listen_fd, EV_READ);
+    server->acceptor.data = server;
+    ev_io_start(loop, &server->acceptor);
+    return 0;
+}
+
+void http_server_check_drained(struct http_server *server)
+{
+    if (!server->draining || server->drained == NULL || server->connection_count > 0 ||
+        server->exchange_count > 0)
+        return;
+    void (*drained)(struct http_server * server) = server->drained;
+    server->drained = NULL;
+    drained(server);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    if (server->draining)
+        return;
+    server->draining = true;
+    ev_io_stop(server->loop, &server->acceptor);
+    ev_timer_stop(server->loop, &server->retry_accept);
+    close(server->listen_fd);
+
+    struct connection *next = NULL;
+    for (struct connection *connection = server->connections; connection != NULL; connection = next) {
+        next = connection->next;
+        if (connection->state == CONNECTION_OPEN)
+            connection->protocol->drain(connection);
+        else if (connection->state == CONNECTION_HANDSHAKE)
+            connection_close(connection);
+    }
+    http_server_check_drained(server);
+}
+
+void http_server_stop(struct http_server *server)
+{
+    server->drained = NULL;
+    while (server->connections != NULL)
+        connection_close(server->connections);
+    close_marked(server->loop, &server->close_marked, 0);
+    ev_prepare_stop(server->loop, &server->close_marked);
+    if (server->tls != NULL) {
+        tls_watch_stop(server);
+        SSL_CTX_free(server->tls);
+    }
+    free(server->buffer);
+}

@@ -1,0 +1,57 @@
+/*
+ * A worker's HTTP server: its connections, its limits, its routes. One a worker.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "config/config.h"
+
+#include <ev.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct connection;
+struct exchange;
+
+struct http_server {
+    struct ev_loop *loop;
+    const struct config *config;
+    int listen_fd;
+    ev_io acceptor;
+    ev_timer retry_accept; /* descriptors had run out */
+    ev_prepare close_marked;
+    ev_timer close_now; /* only ever fed: takes the loop to its next turn */
+    SSL_CTX *tls;       /* NULL: plain HTTP */
+    ev_timer tls_look;
+    int64_t tls_stamp;
+    struct connection *connections, *closing;
+    size_t connection_count, exchange_count;
+    bool draining;
+    char *buffer; /* of every read, READ_BUFFER bytes */
+    void (*drained)(struct http_server *server);
+    /* A request is complete, or its head has been refused (exchange->refused). */
+    void (*dispatch)(struct exchange *exchange);
+    /* The head is complete: may refuse it and must set the body's limit. */
+    void (*head)(struct exchange *exchange);
+    uint64_t accepted;
+};
+
+enum {
+    READ_BUFFER = 64 * 1024
+};
+
+/* Starts accepting. 0 or a negative errno. */
+int http_server_start(
+    struct http_server *server, struct ev_loop *loop, const struct config *config, int listen_fd);
+
+/* Stops accepting, closes idle connections, finishes what is in flight; calls drained when nothing is left. */
+void http_server_drain(struct http_server *server);
+
+/* Closes everything at once. */
+void http_server_stop(struct http_server *server);
+
+/* Called by connections and exchanges when one is gone. */
+void http_server_check_drained(struct http_server *server);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * The steps of an invocation that are the same for every function and transport; see invoke.h.
+ */
+#include "invoke.h"
+
+#include "config/config.h"
+#include "http/auth.h"
+
+#include <edge/json.h>
+#include <edge/request.h>
+
+#include <context.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/*
+ * What a body may call itself where JSON is asked for. Clients send JSON as text/plain, as octet-stream and
+ * without any type (clients.md 1); a form or a picture is a mistake worth naming.
+ */
+static void check_media_type(edge_ctx *ctx)
+{
+    static const char *const other[] = { "multipart/", "application/x-www-form-urlencoded", "image/", "audio/",
+        "video/", NULL };
+    const char *type = edge_request_header(ctx, "content-type");
+    if (type == NULL || strcasestr(type, "json") != NULL)
+        return;
+    for (const char *const *one = other; *one != NULL; one++)
+        if (strncasecmp(type, *one, strlen(*one)) == 0)
+            edge_fail(ctx, 415, "unsupported_media_type", "The body must be JSON, not \"%s\"", type);
+}
+
+static bool is_blank(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (strchr(" \t\r\n", text[i]) == NULL || text[i] == '\0')
+            return false;
+    return true;
+}
+
+static json_t *read_body(edge_ctx *ctx)
+{
+    size_t length = 0;
+    const char *text = edge_request_body(ctx, &length);
+    if (is_blank(text, length))
+        return json_object();
+    check_media_type(ctx);
+    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        text += 3; /* a byte order mark; RFC 8259 8.1 lets a parser ignore it */
+        length -= 3;
+    }
+    json_t *body = edge_json_parse(ctx, text, length);
+    if (!json_is_object(body))
+        edge_fail(ctx, 400, "invalid_json", "The body must be a JSON object");
+    return body;
+}
+
+/* In these modes a body may name the caller, and nobody else (spec/README.md 1). */
+static void check_user(edge_ctx *ctx, const struct function_config *config, const json_t *body)
+{
+    bool applies =
+        config->auth == AUTH_USER || config->auth == AUTH_OPTIONAL || config->auth == AUTH_USER_OR_SERVICE;
+    const char *named = edge_json_text(body, "userId"), *caller = ctx->identity.user;
+    if (!applies || ctx->identity.caller != EDGE_CALLER_USER || named == NULL || named[0] == '\0')
+        return;
+    if (strcmp(named, caller) != 0)
+        edge_fail(ctx, 403, "user_mismatch", "userId names another user than the one signed in");
+}
+
+json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
+{
+    auth_identify(ctx, config);
+    json_t *in = NULL;
+    if (!ctx->function->raw_body) {
+        in = read_body(ctx);
+        check_user(ctx, config, in);
+        in = context_validate(ctx, ctx->function->input, in);
+    }
+    return ctx->function->handle(ctx, in);
+}
+
+int invoke_error_status(const struct failure *failure)
+{
+    return failure->status >= 400 && failure->status <= 599 ? failure->status : 500;
+}
+
+static void add_text(json_t *body, const char *key, const char *text)
+{
+    if (text != NULL)
+        json_object_set_new(body, key, json_string(text));
+}
+
+char *invoke_error_body(const edge_ctx *ctx, const struct failure *failure, size_t *length)
+{
+    /* malloc'ed: the invocation's memory may be what has run out. */
+    struct arena *before = arena_enter(NULL);
+    const edge_shape *shape = ctx->function != NULL ? ctx->function->shape : NULL;
+    json_t *body = json_object();
+    if (shape != NULL && shape->success_false)
+        json_object_set_new(body, "success", json_false());
+    add_text(body, "error", failure->said.message != NULL ? failure->said.message : "Something went wrong");
+    add_text(body, "code", failure->code);
+    add_text(body, "requestId", ctx->request_id);
+    add_text(body, "field", failure->said.field);
+    const char *suggestion = failure->said.suggestion;
+    add_text(body, "suggestion", suggestion != NULL ? suggestion : shape != NULL ? shape->suggestion : NULL);
+    if (failure->said.retry_after_seconds > 0)
+        json_object_set_new(body, "retryAfter", json_integer(failure->said.retry_after_seconds));
+    json_t *extra = failure->said.extra != NULL ? json_deep_copy(failure->said.extra) : NULL;
+    json_object_update(body, extra);
+    json_decref(extra);
+    char *text = json_dumps(body, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(body);
+    arena_enter(before);
+    *length = text != NULL ? strlen(text) : 0;
+    return text;
+}

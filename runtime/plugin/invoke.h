@@ -1,0 +1,31 @@
+/*
+ * From a complete request to a running function, and from its end to an answer.
+ */
+#ifndef PLUGIN_INVOKE_H
+#define PLUGIN_INVOKE_H
+
+#include <edge/base.h>
+
+#include <stddef.h>
+
+struct exchange;
+struct failure;
+struct function_config;
+struct generation;
+
+/* Starts the function of a request; it has been answered already when it did not need to wait. */
+void invoke_start(struct exchange *exchange, struct generation *generation);
+
+/*
+ * On the invocation's fiber: identity, limits, body, input, handler, as spec/README.md 1 orders them. Returns
+ * the handler's value, NULL when it answered by itself.
+ */
+json_t *invoke_function(edge_ctx *ctx, const struct function_config *config);
+
+/* Body of an error answer: malloc'ed JSON text, as the function's shape has it. NULL when memory is short. */
+char *invoke_error_body(const edge_ctx *ctx, const struct failure *failure, size_t *length);
+
+/* Codes of failures that a client may see, whatever the function said; fills in what is missing. */
+int invoke_error_status(const struct failure *failure);
+
+#endif

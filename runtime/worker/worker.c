@@ -1,0 +1,256 @@
+/*
+ * A worker process: starts everything on its one loop, serves, drains; see worker.h.
+ */
+#include "worker.h"
+
+#include "deadline.h"
+#include "dispatch.h"
+#include "http/jwks.h"
+#include "http/token_system.h"
+#include "http/websocket.h"
+#include "load.h"
+#include "plugin/generation.h"
+#include "state.h"
+#include "supervisor/control.h"
+#include "supervisor/slots.h"
+#include "telemetry/metrics.h"
+
+#include <arena.h>
+#include <context.h>
+#include <db.h>
+#include <http.h>
+#include <log.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double SAMPLE_SECONDS = 1.0;
+enum {
+    JWKS_TIMEOUT_MS = 5000
+};
+
+/* The watchdog's and metrics' worker: fiber switches say in shared memory what runs. */
+static struct worker *this_worker;
+
+static void on_switch(edge_ctx *ctx, int64_t now_us)
+{
+    struct slot *slot = this_worker->boot->slot;
+    if (ctx == NULL) {
+        slot_leave(slot);
+        return;
+    }
+    slot_enter(slot, ctx->function_index, ctx->name, ctx->generation, ctx->request_id, now_us);
+}
+
+static void stop_loop(struct http_server *server)
+{
+    ev_break(server->loop, EVBREAK_ALL);
+}
+
+static void drain_took_too_long(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)events;
+    struct worker *worker = timer->data;
+    log_event(EDGE_LOG_WARN, "drain_timeout",
+        { "connections", edge_int((int64_t)worker->server.connection_count) },
+        { "exchanges", edge_int((int64_t)worker->server.exchange_count) });
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void drain(struct worker *worker)
+{
+    if (worker->server.draining)
+        return;
+    atomic_store(&worker->boot->slot->state, SLOT_DRAINING);
+    double limit = (double)worker->boot->config->server.drain_timeout_ms / 1000;
+    ev_timer_set(&worker->drain_limit, limit, 0);
+    ev_timer_start(worker->server.loop, &worker->drain_limit);
+    websocket_drain();
+    http_server_drain(&worker->server);
+}
+
+static void on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)loop, (void)events;
+    drain(watcher->data);
+}
+
+static void on_control(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    (void)events;
+    enum control message = control_receive(watcher->fd);
+    if (message == CONTROL_CLOSED)
+        ev_io_stop(loop, watcher);
+    if (message == CONTROL_CLOSED || message == CONTROL_DRAIN)
+        drain(watcher->data);
+}
+
+static void on_sample(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)events;
+    struct worker *worker = timer->data;
+    size_t fibers = 0, stacks = 0;
+    struct db_stats db = { 0 };
+    struct http_stats http = { 0 };
+    fiber_counts(&fibers, &stacks);
+    db_get_stats(&db);
+    http_get_stats(&http);
+    metrics_sample(worker->boot->slot, &(struct worker_reading){
+                                           .connections = worker->server.connection_count,
+                                           .accepted = worker->server.accepted,
+                                           .fibers = fibers,
+                                           .stacks = stacks,
+                                           .db = worker->boot->config->database.url != NULL ? &db : NULL,
+                                           .http = &http,
+                                       });
+}
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
+{
+    (void)loop, (void)watcher, (void)events;
+    log_flush();
+}
+
+static int start_database(struct worker *worker)
+{
+    const struct database_config *database = &worker->boot->config->database;
+    if (database->url == NULL)
+        return 0;
+    return db_start(worker->server.loop, &(struct db_settings){
+                                             .url = database->url,
+                                             .pool_max = database->pool,
+                                             .acquire_timeout_ms = database->acquire_timeout_ms,
+                                             .statement_timeout_ms = database->statement_timeout_ms,
+                                             .pgbouncer = database->pgbouncer,
+                                         });
+}
+
+/* The providers of functions.toml, and the key set's server under a name that no function can give. */
+static int start_providers(struct worker *worker)
+{
+    const struct config *config = worker->boot->config;
+    struct provider_settings *settings = calloc(config->provider_count + 1, sizeof *settings);
+    if (settings == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->provider_count; i++) {
+        const struct provider_config *provider = &config->providers[i];
+        settings[i] = (struct provider_settings){
+            .name = provider->name,
+            .base_url = provider->base_url,
+            .key = provider->key,
+            .key_header = provider->key_header,
+            .key_variable = provider->key_variable,
+            .timeout_ms = provider->timeout_ms,
+            .connect_timeout_ms = provider->connect_timeout_ms,
+            .first_byte_timeout_ms = provider->first_byte_timeout_ms,
+            .silence_timeout_ms = provider->silence_timeout_ms,
+            .max_concurrency = provider->max_concurrency,
+            .retries = provider->retries,
+        };
+    }
+    size_t count = config->provider_count;
+    if (config->auth.jwks_url != NULL)
+        settings[count++] = (struct provider_settings){
+            .name = JWKS_PROVIDER,
+            .base_url = config->auth.jwks_url,
+            .timeout_ms = JWKS_TIMEOUT_MS,
+            .connect_timeout_ms = JWKS_TIMEOUT_MS,
+        };
+    int result = http_start(worker->server.loop, settings, count);
+    free(settings);
+    return result;
+}
+
+static void read_test_clock(struct worker *worker)
+{
+    const char *text = worker->boot->sandbox ? getenv("EDGE_TEST_CLOCK") : NULL;
+    worker->test_clock_us = text != NULL ? strtoll(text, NULL, 10) * 1000000 : 0;
+}
+
+static int start(struct worker *worker)
+{
+    const struct config *config = worker->boot->config;
+    struct ev_loop *loop = worker->server.loop;
+    fiber_system_start(loop, config->server.fiber_stack_bytes);
+    fiber_on_switch(on_switch);
+    deadline_system_start(loop);
+    read_test_clock(worker);
+    int result = start_database(worker);
+    if (result == 0)
+        result = start_providers(worker);
+    if (result == 0)
+        result = token_system_start(&config->auth);
+    if (result == 0)
+        result = load_functions(worker);
+    if (result == 0)
+        result = websocket_start(loop);
+    if (result == 0)
+        result = http_server_start(&worker->server, loop, config, worker->boot->listen_fd);
+    if (result < 0)
+        log_event(EDGE_LOG_ERROR, "worker_start_failed", { "reason", edge_text(strerror(-result)) });
+    return result;
+}
+
+static void watch(struct worker *worker)
+{
+    struct ev_loop *loop = worker->server.loop;
+    ev_io_init(&worker->control, on_control, worker->boot->control_fd, EV_READ);
+    ev_signal_init(&worker->terminate, on_terminate, SIGTERM);
+    ev_timer_init(&worker->sample, on_sample, 0, SAMPLE_SECONDS);
+    ev_timer_init(&worker->drain_limit, drain_took_too_long, 0, 0);
+    worker->control.data = worker->terminate.data = worker->sample.data = worker->drain_limit.data = worker;
+    ev_io_start(loop, &worker->control);
+    ev_signal_start(loop, &worker->terminate);
+    ev_timer_start(loop, &worker->sample);
+}
+
+static void stop(struct worker *worker)
+{
+    websocket_stop();
+    http_server_stop(&worker->server);
+    unload_functions(worker);
+    http_stop();
+    if (worker->boot->config->database.url != NULL)
+        db_stop();
+    token_system_stop();
+    deadline_system_stop();
+    fiber_system_stop();
+}
+
+int worker_run(const struct worker_boot *boot)
+{
+    char name[32];
+    snprintf(name, sizeof name, "worker %d", boot->index);
+    log_set_source(name);
+    arena_attach_jansson();
+    struct worker *worker = calloc(1, sizeof *worker);
+    struct ev_loop *loop = worker != NULL ? ev_default_loop(EVFLAG_AUTO) : NULL;
+    if (loop == NULL)
+        return 1;
+    this_worker = worker;
+    worker->boot = boot;
+    worker->server.loop = loop;
+    worker->server.head = dispatch_head;
+    worker->server.dispatch = dispatch_request;
+    worker->server.drained = stop_loop;
+    if (start(worker) < 0)
+        return 1;
+
+    watch(worker);
+    ev_prepare flush;
+    ev_prepare_init(&flush, on_prepare);
+    ev_set_priority(&flush, EV_MINPRI); /* after the fibers that this turn woke */
+    ev_prepare_start(loop, &flush);
+    atomic_store(&boot->slot->state, SLOT_READY);
+    control_send(boot->control_fd, CONTROL_READY);
+    ev_run(loop, 0);
+
+    stop(worker);
+    log_event(EDGE_LOG_INFO, "worker_stopped");
+    log_flush();
+    free(worker);
+    return 0;
+}
