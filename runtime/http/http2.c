@@ -20,7 +20,7 @@
 enum {
     STREAMS_MAX = 128,
     WINDOW_BYTES = 256 * 1024,
-    PREFACE_FRAMES = 2
+    RATE_BYTES = 64 * 1024
 };
 
 static struct exchange *exchange_of(nghttp2_session *session, int32_t id)

@@ -130,7 +130,7 @@ static void unload(struct generation *generation)
 int generation_load(const struct config *config, const struct function_config *function, int index,
     struct generation **out, struct load_error *error)
 {
-    char path[4096];
+    char path[512];
     snprintf(path, sizeof path, "%s/%s.so", config->server.plugins, function->plugin);
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL)

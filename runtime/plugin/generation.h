@@ -25,7 +25,7 @@ struct generation {
 };
 
 struct load_error {
-    char text[512]; /* names the file and says what to do */
+    char text[1024]; /* names the file and says what to do */
 };
 
 /* Loads a function's plugin. 0 and *generation, or a negative errno and *error. */

@@ -1,0 +1,62 @@
+/*
+ * slow: waits, streams, fails and fills memory on demand; what happens to a function that does not just answer.
+ */
+#include <edge/edge.h>
+
+#include <string.h>
+
+static const edge_field input[] = {
+    { "ms", EDGE_INT, .min = 0, .max = 60000, .fallback = "0",
+        .help = "How long to wait before anything else" },
+    { "events", EDGE_INT, .min = 0, .max = 100000, .fallback = "0", .help = "How many events to stream" },
+    { "interval", EDGE_INT, .min = 0, .max = 10000, .fallback = "0", .help = "Milliseconds between events" },
+    { "bytes", EDGE_INT, .min = 0, .max = 1048576, .fallback = "10", .help = "Size of each event's text" },
+    { "allocate", EDGE_INT, .min = 0, .max = 1073741824, .fallback = "0", .help = "Memory to take" },
+    { "fail", EDGE_INT, .min = 0, .max = 599, .fallback = "0", .help = "Status to fail with after the rest" },
+    { "background", EDGE_INT, .min = 0, .max = 60000, .fallback = "0",
+        .help = "Milliseconds of work after the answer" },
+    { 0 },
+};
+
+static void work_after(edge_ctx *ctx, void *arg)
+{
+    edge_sleep(ctx, *(int64_t *)arg);
+    edge_log(ctx, EDGE_LOG_INFO, "background_done", { "ms", edge_int(*(int64_t *)arg) });
+}
+
+static void stream(edge_ctx *ctx, json_t *in)
+{
+    int64_t count = edge_json_int(in, "events", 0), bytes = edge_json_int(in, "bytes", 0);
+    char *text = edge_alloc(ctx, (size_t)bytes + 1);
+    memset(text, 'x', (size_t)bytes);
+    for (int64_t i = 0; i < count; i++) {
+        edge_stream_event(ctx, NULL, json_pack("{s:I, s:s}", "n", (json_int_t)i, "text", text));
+        if (edge_json_int(in, "interval", 0) > 0)
+            edge_sleep(ctx, edge_json_int(in, "interval", 0));
+    }
+}
+
+static json_t *slow(edge_ctx *ctx, json_t *in)
+{
+    if (edge_json_int(in, "ms", 0) > 0)
+        edge_sleep(ctx, edge_json_int(in, "ms", 0));
+    if (edge_json_int(in, "allocate", 0) > 0)
+        edge_alloc(ctx, (size_t)edge_json_int(in, "allocate", 0));
+    if (edge_json_int(in, "background", 0) > 0) {
+        int64_t *ms = edge_alloc(ctx, sizeof *ms);
+        *ms = edge_json_int(in, "background", 0);
+        edge_wait_until(ctx, work_after, ms);
+    }
+    if (edge_json_int(in, "events", 0) > 0)
+        stream(ctx, in);
+    if (edge_json_int(in, "fail", 0) >= 400)
+        edge_fail(ctx, (int)edge_json_int(in, "fail", 0), "asked_for", "Failing with %d as asked",
+            (int)edge_json_int(in, "fail", 0));
+    if (edge_stream_started(ctx)) {
+        edge_stream_event(ctx, "final", json_pack("{s:b}", "done", 1));
+        return NULL;
+    }
+    return json_pack("{s:b}", "done", 1);
+}
+
+EDGE_FUNCTION(slow, .summary = "Waits, streams and fails on demand", .input = input, .handle = slow, .streams = true);
