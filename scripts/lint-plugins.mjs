@@ -27,7 +27,7 @@ const prefixes = allowed.filter((name) => name.endsWith('*')).map((name) => name
 const isAllowed = (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
 
 /* The sandbox's stand-ins keep their switches in files. */
-const FILES = new Set(['open', 'open64', 'read', 'write', 'close', 'stat', 'mkdir', 'unlink', 'opendir', 'readdir', 'closedir']);
+const FILES = new Set(['open', 'open64', 'read', 'write', 'close', 'stat', 'mkdir', 'unlink', 'rename', 'opendir', 'readdir', 'closedir']);
 const isSandbox = (plugin) => path.basename(plugin).startsWith('sandbox_');
 
 function imports() {
