@@ -34,7 +34,9 @@ typedef struct edge_tx edge_tx;     /* an open transaction */
  *
  * sql  One statement, parameters $1..$n; constant text only (it is the key of the prepared-statement cache),
  *      never built from input.
- * ...  One edge_arg per parameter, at most EDGE_MAX_ARGS. Their types are sent, so $1 needs no cast.
+ * ...  One edge_arg per parameter, at most EDGE_MAX_ARGS. Their types are sent, so $1 needs no cast: edge_int is
+ *      an integer (bigint when it does not fit), edge_number numeric, edge_text text, edge_null whatever fits
+ *      in. Where the column has another type, write one: $1::date, ANY($1::uuid[]).
  *
  * A violation you expect is not an error: write ON CONFLICT, or call edge_try_query.
  *
@@ -108,13 +110,22 @@ typedef struct edge_tx_options {
 
 /*
  * A transaction as a block: committed when the block is left at its end, rolled back when the invocation ends
- * inside it. break and return out of it roll back too. With .retries the block is run again from its start
- * after a serialization failure or deadlock: then assign inside it only to variables declared inside it.
+ * inside it. break and return out of it roll back too. It belongs to the task that opened it and holds one
+ * connection from its first statement on: call no provider inside it.
+ *
+ * With .retries the block is run again from its start after a serialization failure or deadlock. Then a
+ * variable declared outside of it may carry a result out, but is assigned in the block before it is read there:
+ * the retry is a longjmp, which leaves it with any of the values that it had.
  *
  *     EDGE_TRANSACTION(ctx, tx, .service = true, .retries = 3) {
  *         edge_tx_query(tx, "INSERT INTO ...", edge_text(id));
  *     }
  */
+#if defined(__GNUC__) && !defined(__clang__)
+/* gcc warns of every variable that is assigned in such a block, also of those that keep the rule above. */
+#pragma GCC diagnostic ignored "-Wclobbered"
+#endif
+
 #define EDGE_TRANSACTION(ctx, tx, ...)                                                                         \
     for (edge_tx *tx = edge_tx_begin((ctx), &(const edge_tx_options){ __VA_ARGS__ });                          \
          setjmp(*edge_tx_retry_point(tx)), edge_tx_next(tx);)
@@ -122,6 +133,7 @@ typedef struct edge_tx_options {
 EDGE_RETURNS_NONNULL edge_tx *edge_tx_begin(edge_ctx *ctx, const edge_tx_options *options);
 EDGE_RETURNS_NONNULL jmp_buf *edge_tx_retry_point(edge_tx *tx);
 bool edge_tx_next(edge_tx *tx); /* true: enter the block; at its end commits and answers false */
+void edge_tx_leave(edge_tx **tx); /* the block was left: rolls back unless it has been committed */
 
 /* One statement of the transaction; fails as edge_query does. Without result needed at once, see edge_tx_send.
  */
@@ -147,6 +159,8 @@ size_t edge_rows_affected(const edge_rows *rows); /* of INSERT, UPDATE, DELETE *
  * 0 and false; edge_rows_null tells them apart. Text is UTF-8, NUL-terminated.
  */
 bool edge_rows_null(const edge_rows *rows, size_t row, const char *column);
+
+/* As PostgreSQL writes it (a time as "2026-03-10 12:00:00.5+00"); ISO 8601 is what edge_rows_value gives. */
 const char *edge_rows_text(const edge_rows *rows, size_t row, const char *column);
 int64_t edge_rows_int(const edge_rows *rows, size_t row, const char *column);
 double edge_rows_number(const edge_rows *rows, size_t row, const char *column); /* numeric as a double */

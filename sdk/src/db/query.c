@@ -1,0 +1,112 @@
+/*
+ * Queries: one operation each, a pipeline of one or several statements.
+ */
+#include <edge/db.h>
+
+#include "db/operation.h"
+
+static struct operation begin(edge_ctx *ctx, bool service, struct edge_rows **rows, struct db_failure *failures)
+{
+    return (struct operation){
+        .ctx = ctx,
+        .caller = caller_of(ctx, service),
+        .rows = rows,
+        .failures = failures,
+    };
+}
+
+/* NULL when the statement failed and error wants to know. */
+static edge_rows *run_one(
+    edge_ctx *ctx, bool service, edge_error *error, const char *sql, const edge_arg *args, size_t count)
+{
+    edge_rows *rows = NULL;
+    struct db_failure failure = { 0 };
+    struct operation operation = begin(ctx, service, &rows, &failure);
+    struct bound_statement statement = bind_statement(ctx, sql, args, count);
+    operation.statements = &statement;
+    operation.count = 1;
+    operation_run(&operation);
+
+    if (failure.kind == DB_NO_FAILURE)
+        return rows;
+    if (error == NULL || failure_ends(&failure))
+        failure_end(&operation, 0);
+    failure_describe(&operation, 0, error);
+    return NULL;
+}
+
+edge_rows *edge_query_args(edge_ctx *ctx, const char *sql, const edge_arg *args, size_t count)
+{
+    return run_one(ctx, false, NULL, sql, args, count);
+}
+
+edge_rows *edge_service_query_args(edge_ctx *ctx, const char *sql, const edge_arg *args, size_t count)
+{
+    return run_one(ctx, true, NULL, sql, args, count);
+}
+
+edge_rows *edge_try_query_args(
+    edge_ctx *ctx, edge_error *error, const char *sql, const edge_arg *args, size_t count)
+{
+    return run_one(ctx, false, error, sql, args, count);
+}
+
+edge_rows *edge_try_service_query_args(
+    edge_ctx *ctx, edge_error *error, const char *sql, const edge_arg *args, size_t count)
+{
+    return run_one(ctx, true, error, sql, args, count);
+}
+
+static struct bound_statement *bind_all(edge_ctx *ctx, const edge_statement *statements, size_t count)
+{
+    struct bound_statement *bound = edge_alloc(ctx, count * sizeof *bound);
+    for (size_t i = 0; i < count; i++)
+        bound[i] = bind_statement(ctx, statements[i].sql, statements[i].args, statements[i].count);
+    return bound;
+}
+
+static void run_all(
+    edge_ctx *ctx, bool service, edge_rows **rows, const edge_statement *statements, size_t count)
+{
+    if (count == 0)
+        return;
+    struct db_failure failure = { 0 };
+    struct operation operation = begin(ctx, service, rows, &failure);
+    operation.statements = bind_all(ctx, statements, count);
+    operation.count = count;
+    operation_run(&operation);
+    if (failure.kind != DB_NO_FAILURE)
+        failure_end(&operation, failure.statement);
+}
+
+void edge_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count)
+{
+    run_all(ctx, false, rows, statements, count);
+}
+
+void edge_service_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count)
+{
+    run_all(ctx, true, rows, statements, count);
+}
+
+void edge_try_query_all(
+    edge_ctx *ctx, edge_rows **rows, edge_error *errors, const edge_statement *statements, size_t count)
+{
+    if (count == 0)
+        return;
+    struct db_failure *failures = edge_alloc(ctx, count * sizeof *failures);
+    struct operation operation = begin(ctx, false, rows, failures);
+    operation.statements = bind_all(ctx, statements, count);
+    operation.count = count;
+    operation.isolated = true;
+    operation_run(&operation);
+
+    for (size_t i = 0; i < count; i++) {
+        errors[i] = (edge_error){ 0 };
+        if (failures[i].kind == DB_NO_FAILURE)
+            continue;
+        if (failure_ends(&failures[i]))
+            failure_end(&operation, i);
+        failure_describe(&operation, i, &errors[i]);
+    }
+}

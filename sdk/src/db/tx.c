@@ -1,0 +1,227 @@
+/*
+ * Explicit transactions, as blocks that may run again.
+ *
+ * Nothing is sent when the block is entered: BEGIN, role and claims travel with its first statement, COMMIT
+ * with what is still queued at its end. The connection is the transaction's from the first statement on; it
+ * goes back to the pool clean, by COMMIT or by a ROLLBACK that nobody waits for.
+ *
+ * A retry is a longjmp from the statement that failed to the head of the block. Both are in frames of the same
+ * fiber and the jump goes up its stack, so the frames it lands in are alive; that is why a transaction
+ * refuses to be used by another fiber than the one that opened it.
+ */
+#include <edge/db.h>
+#include <edge/log.h>
+#include <edge/task.h>
+
+#include "db/connection.h"
+#include "db/operation.h"
+#include "db/pool.h"
+
+#include <string.h>
+
+enum tx_state {
+    TX_READY,    /* the block is about to be entered, for the first time or again; holds nothing */
+    TX_OPEN,     /* inside the block; holds a connection once a statement was sent */
+    TX_FINISHED, /* committed or rolled back; holds nothing */
+};
+
+struct edge_tx {
+    edge_ctx *ctx;
+    struct fiber *fiber;
+    edge_tx_options options;
+    enum tx_state state;
+    struct db_connection *connection; /* the connection clears it when it is lost */
+    bool begun;                       /* BEGIN has been sent */
+    int attempts;
+    struct bound_statement *queued;
+    size_t queued_count, queued_size;
+    jmp_buf retry_point;
+};
+
+static void release(void *arg)
+{
+    db_connection_release(arg);
+}
+
+/* Rolls back without waiting for it. */
+static void let_go(struct edge_tx *tx)
+{
+    tx->queued_count = 0;
+    tx->begun = false;
+    if (tx->connection != NULL)
+        fiber_on_loop(release, tx->connection);
+}
+
+/* The invocation has ended inside the block. */
+static void invocation_ended(void *arg)
+{
+    struct edge_tx *tx = arg;
+    tx->state = TX_FINISHED;
+    let_go(tx);
+}
+
+edge_tx *edge_tx_begin(edge_ctx *ctx, const edge_tx_options *options)
+{
+    struct edge_tx *tx = edge_alloc(ctx, sizeof *tx);
+    tx->ctx = ctx;
+    tx->fiber = fiber_current();
+    tx->options = *options;
+    /* Background work runs after the answer, when what is run at the answer has been. */
+    if (ctx->finished)
+        edge_defer(ctx, invocation_ended, tx);
+    else
+        context_at_finish(ctx, invocation_ended, tx);
+    return tx;
+}
+
+jmp_buf *edge_tx_retry_point(edge_tx *tx)
+{
+    return &tx->retry_point;
+}
+
+static const char *begin_text(const edge_tx_options *options)
+{
+    static const char *const texts[][2] = {
+        [EDGE_READ_COMMITTED] = { "BEGIN ISOLATION LEVEL READ COMMITTED",
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY" },
+        [EDGE_REPEATABLE_READ] = { "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" },
+        [EDGE_SERIALIZABLE] = { "BEGIN ISOLATION LEVEL SERIALIZABLE",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY" },
+    };
+    return texts[options->isolation][options->read_only];
+}
+
+static void check_usable(const edge_tx *tx)
+{
+    if (tx->fiber != fiber_current())
+        context_fail_detail(
+            tx->ctx, 500, "internal_error", "A transaction belongs to the task that opened it", NULL);
+    if (tx->state != TX_OPEN)
+        context_fail_detail(tx->ctx, 500, "internal_error", "The transaction has ended", NULL);
+}
+
+/* Adds to what goes out next. The array doubles; what it leaves behind is the arena's. */
+static void queue(edge_tx *tx, const struct bound_statement *statement)
+{
+    if (tx->queued_count == tx->queued_size) {
+        size_t size = tx->queued_size == 0 ? 4 : tx->queued_size * 2;
+        struct bound_statement *grown = edge_alloc(tx->ctx, size * sizeof *grown);
+        if (tx->queued_count > 0)
+            memcpy(grown, tx->queued, tx->queued_count * sizeof *grown);
+        tx->queued = grown;
+        tx->queued_size = size;
+    }
+    tx->queued[tx->queued_count++] = *statement;
+}
+
+static bool may_retry(const edge_tx *tx, const struct db_failure *failure)
+{
+    return tx->attempts < tx->options.retries && failure->kind == DB_REFUSED &&
+           (strcmp(failure->sqlstate, "40001") == 0 || strcmp(failure->sqlstate, "40P01") == 0);
+}
+
+/* Waits 10 ms, 20 ms, 40 ms …, less some jitter, so that those who collided do not meet again. */
+EDGE_NORETURN static void retry(edge_tx *tx)
+{
+    let_go(tx);
+    tx->state = TX_READY;
+    int doubled = tx->attempts < 6 ? tx->attempts : 6;
+    tx->attempts++;
+    edge_sleep(tx->ctx, (int64_t)(pool_jitter(0.02 * (1 << doubled)) * 1000));
+    longjmp(tx->retry_point, 1);
+}
+
+/* Sends what is queued and waits; does not come back when it fails. rows: of each statement, or NULL. */
+static void run(edge_tx *tx, edge_rows **rows, bool commit)
+{
+    struct db_failure failure = { 0 };
+    struct operation operation = {
+        .ctx = tx->ctx,
+        .caller = caller_of(tx->ctx, tx->options.service),
+        .statements = tx->queued,
+        .count = tx->queued_count,
+        .rows = rows,
+        .failures = &failure,
+        .holder = &tx->connection,
+        .begin = tx->begun ? NULL : begin_text(&tx->options),
+        .commit = commit,
+    };
+    if (tx->begun && tx->connection == NULL) {
+        failure =
+            (struct db_failure){ .kind = DB_UNAVAILABLE, .message = "the transaction's connection broke" };
+    } else {
+        tx->begun = true;
+        operation_run(&operation);
+    }
+    if (failure.kind == DB_NO_FAILURE) {
+        tx->queued_count = 0;
+        return;
+    }
+    if (may_retry(tx, &failure))
+        retry(tx);
+    tx->state = TX_FINISHED;
+    let_go(tx);
+    failure_end(&operation, failure.statement);
+}
+
+bool edge_tx_next(edge_tx *tx)
+{
+    if (tx->state == TX_READY) {
+        tx->state = TX_OPEN;
+        return true;
+    }
+    if (tx->state == TX_OPEN) {
+        check_usable(tx);
+        if (tx->begun || tx->queued_count > 0)
+            run(tx, NULL, true);
+        tx->state = TX_FINISHED;
+        let_go(tx);
+    }
+    return false;
+}
+
+edge_rows *edge_tx_query_args(edge_tx *tx, const char *sql, const edge_arg *args, size_t count)
+{
+    check_usable(tx);
+    struct bound_statement statement = bind_statement(tx->ctx, sql, args, count);
+    queue(tx, &statement);
+    edge_rows **rows = edge_alloc(tx->ctx, tx->queued_count * sizeof *rows);
+    size_t last = tx->queued_count - 1;
+    run(tx, rows, false);
+    return rows[last];
+}
+
+/* Texts are borrowed until the call returns, so those that wait to be sent are copied. */
+static void keep_texts(edge_tx *tx, struct bound_statement *statement)
+{
+    struct param *params = (struct param *)statement->params;
+    for (size_t i = 0; i < statement->count; i++) {
+        struct param *param = &params[i];
+        if (param->data == NULL || param->null)
+            continue;
+        size_t length = param->binary ? (size_t)param->length : strlen(param->data);
+        param->data = edge_copy_bytes(tx->ctx, param->data, length);
+    }
+}
+
+void edge_tx_send_args(edge_tx *tx, const char *sql, const edge_arg *args, size_t count)
+{
+    check_usable(tx);
+    struct bound_statement statement = bind_statement(tx->ctx, sql, args, count);
+    keep_texts(tx, &statement);
+    queue(tx, &statement);
+}
+
+void edge_tx_rollback(edge_tx *tx)
+{
+    check_usable(tx);
+    tx->state = TX_FINISHED;
+    let_go(tx);
+}
+
+void edge_tx_leave(edge_tx **tx)
+{
+    if ((*tx)->state == TX_OPEN && (*tx)->fiber == fiber_current())
+        edge_tx_rollback(*tx);
+}
