@@ -42,8 +42,8 @@ static bool port_valid(const char *text)
 
 const char *check_listen(const char *text)
 {
-    static const char *const expected =
-        "is no address to listen on, as \"127.0.0.1:8000\", \"[::]:8000\" or \"unix:/run/edge.sock\"";
+    static const char *const expected = "is no address to listen on, as \"127.0.0.1:8000\", \"[::]:8000\", "
+                                        "\":8000\" or \"unix:/run/edge.sock\"";
     if (strncmp(text, "unix:/", 6) == 0)
         return strlen(text) - 5 <= 107 ? NULL : "is longer than the 107 bytes a Unix socket's path may have";
 
@@ -51,13 +51,15 @@ const char *check_listen(const char *text)
     if (port == NULL || !port_valid(port + 1))
         return expected;
 
-    char host[64];
+    char host[256];
     bool six = *text == '[';
     size_t length = (size_t)(port - text);
     if (length >= sizeof host || (six && port[-1] != ']'))
         return expected;
     snprintf(host, sizeof host, "%.*s", (int)(six ? length - 2 : length), text + six);
-    return inet_pton(six ? AF_INET6 : AF_INET, host, &(struct in6_addr){ 0 }) == 1 ? NULL : expected;
+    bool valid = six ? inet_pton(AF_INET6, host, &(struct in6_addr){ 0 }) == 1
+                     : consists_of(host, UPPER LOWER DIGITS "-.");
+    return valid ? NULL : expected;
 }
 
 /* Whether one part of a parsed URL is present. */

@@ -5,20 +5,18 @@
 #ifndef CHECKS_H
 #define CHECKS_H
 
-typedef const char *text_check(const char *text);
-
-text_check check_listen;   /* "127.0.0.1:8000", "[::]:443", "unix:/path" */
-text_check check_url;      /* absolute http or https URL without query and fragment */
-text_check check_database; /* what libpq takes */
-text_check check_origin;   /* "*" or scheme://host[:port] */
-text_check check_network;  /* IP address or CIDR block */
-text_check check_pem;      /* a public key in PEM */
-text_check check_variable; /* name of an environment variable */
-text_check check_header;   /* HTTP field name, lower case */
-text_check check_plugin;   /* file name without a directory */
-text_check check_timezone; /* "UTC" or a name of the system's time zone database */
-text_check check_schedule; /* five cron fields */
-text_check check_route;    /* path pattern */
-text_check check_nothing;  /* any text that is not empty */
+const char *check_listen(const char *text);   /* "127.0.0.1:8000", "[::]:443", ":8000", "unix:/path" */
+const char *check_url(const char *text);      /* absolute http or https URL without query and fragment */
+const char *check_database(const char *text); /* what libpq takes */
+const char *check_origin(const char *text);   /* "*" or scheme://host[:port] */
+const char *check_network(const char *text);  /* IP address or CIDR block */
+const char *check_pem(const char *text);      /* a public key in PEM */
+const char *check_variable(const char *text); /* name of an environment variable */
+const char *check_header(const char *text);   /* HTTP field name, lower case */
+const char *check_plugin(const char *text);   /* file name without a directory */
+const char *check_timezone(const char *text); /* "UTC" or a name of the system's time zone database */
+const char *check_schedule(const char *text); /* five cron fields */
+const char *check_route(const char *text);    /* path pattern */
+const char *check_nothing(const char *text);  /* any text that is not empty */
 
 #endif

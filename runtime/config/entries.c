@@ -47,14 +47,6 @@ static struct entry *entries_of(struct loader *loader, const char *section, size
     return entries;
 }
 
-static const struct provider *provider_find(const char *name)
-{
-    for (const struct provider *provider = provider_table; provider->name != NULL; provider++)
-        if (strcmp(provider->name, name) == 0)
-            return provider;
-    return NULL;
-}
-
 static const char *const *provider_names(struct arena *arena)
 {
     size_t count = 0;
@@ -77,34 +69,24 @@ static void base_url_trim(struct loader *loader, struct provider_config *config)
 static void key_from_environment(
     struct loader *loader, struct provider_config *config, const struct provider *known)
 {
-    char variable[64];
+    char variable[VARIABLE_MAX];
     const char *key = variables_get(known->key_variables, variable);
     if (key != NULL) {
         config->key = memory_copy(loader->arena, key);
         config->key_variable = memory_copy(loader->arena, variable);
     } else if (config->key_variable == NULL) {
         /* The one to name when a function needs the key. */
-        config->key_variable =
-            memory_copy_bytes(loader->arena, known->key_variables, strcspn(known->key_variables, ","));
+        config->key_variable = memory_copy(loader->arena, variables_first(known->key_variables, variable));
     }
-}
-
-static const char *url_variable(struct loader *loader, const char *name)
-{
-    char *variable = memory_format(loader->arena, "%s_BASE_URL", name);
-    for (char *at = variable; *at != '\0'; at++)
-        if (*at >= 'a' && *at <= 'z')
-            *at = (char)(*at - 'a' + 'A');
-    return variable;
 }
 
 static void provider_from_environment(struct loader *loader, struct provider_config *config)
 {
-    const struct provider *known = provider_find(config->name);
-    const char *list = known == NULL ? url_variable(loader, config->name) : known->url_variables;
-    char variable[64];
-    if (variables_get(list, variable) != NULL)
-        setting_apply_variable(loader, provider_settings, "base_url", variable, config);
+    const struct provider *known = builtin_provider_find(config->name);
+    char own[VARIABLE_MAX], variable[VARIABLE_MAX];
+    if (variables_get(provider_url_variables(config->name, own), variable) != NULL)
+        setting_apply_variable(
+            loader, provider_settings, "base_url", memory_copy(loader->arena, variable), config);
     if (known != NULL && known->key_variables != NULL)
         key_from_environment(loader, config, known);
     base_url_trim(loader, config);

@@ -10,6 +10,10 @@
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 #define LITERAL_CHARACTERS NAME_CHARACTERS "-.~!$&'()+,;=:@"
 
+enum {
+    PARAMETERS_MAX = 8
+}; /* as ROUTE_PARAM_MAX of http/route.h */
+
 /* How much of a path a segment takes; ordered from the most to the least specific. */
 enum segment_kind {
     SEGMENT_LITERAL,
@@ -92,8 +96,12 @@ const char *pattern_check(const char *pattern)
         return NULL;
 
     const char *rest = pattern;
+    int parameters = 0;
     while (*rest != '\0') {
         struct segment segment = segment_next(&rest);
+        parameters += segment.kind == SEGMENT_PARAMETER;
+        if (parameters > PARAMETERS_MAX)
+            return "has more than eight parameters";
         const char *problem = segment_check(pattern, &segment, rest);
         if (problem != NULL)
             return problem;

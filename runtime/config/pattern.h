@@ -1,9 +1,10 @@
 /*
  * Route patterns: "/a/b", "/a/{name}", "/a/" followed by a trailing wildcard.
  *
- * A segment is literal or one {parameter}; "*" as the last segment takes the rest of the path. Of several
- * patterns that match a path, the one that is literal at the first segment where they differ is served, so two
- * patterns are ambiguous when each is the more specific one at some segment and a path exists that both match.
+ * A segment is literal or one {parameter}; "*" as the last segment takes the rest of the path, which may be
+ * nothing. Of several patterns that match a path, the one that is literal at the first segment where they
+ * differ is served, so two patterns are ambiguous when each is the more specific one at some segment and a path
+ * exists that both match.
  */
 #ifndef PATTERN_H
 #define PATTERN_H

@@ -5,6 +5,7 @@
 
 #include "interpolate.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,19 +43,40 @@ const struct provider provider_table[] = {
     { 0 },
 };
 
-const char *variables_get(const char *list, char variable[64])
+const struct provider *builtin_provider_find(const char *name)
+{
+    for (const struct provider *provider = provider_table; provider->name != NULL; provider++)
+        if (strcmp(provider->name, name) == 0)
+            return provider;
+    return NULL;
+}
+
+const char *provider_url_variables(const char *name, char buffer[VARIABLE_MAX])
+{
+    const struct provider *known = builtin_provider_find(name);
+    if (known != NULL)
+        return known->url_variables;
+
+    snprintf(buffer, VARIABLE_MAX, "%s_BASE_URL", name);
+    for (char *at = buffer; *at != '\0'; at++)
+        *at = (char)toupper((unsigned char)*at);
+    return buffer;
+}
+
+const char *variables_first(const char *list, char buffer[VARIABLE_MAX])
+{
+    snprintf(buffer, VARIABLE_MAX, "%.*s", (int)strcspn(list, ","), list);
+    return buffer;
+}
+
+const char *variables_get(const char *list, char buffer[VARIABLE_MAX])
 {
     while (*list != '\0') {
-        char name[64];
-        size_t length = strcspn(list, ",");
-        snprintf(name, sizeof name, "%.*s", (int)length, list);
-        const char *value = environment_get(name);
-        if (value != NULL) {
-            if (variable != NULL)
-                memcpy(variable, name, sizeof name);
+        const char *value = environment_get(variables_first(list, buffer));
+        if (value != NULL)
             return value;
-        }
-        list += length + (list[length] == ',');
+        list += strcspn(list, ",");
+        list += *list == ',';
     }
     return NULL;
 }

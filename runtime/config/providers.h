@@ -16,8 +16,23 @@ struct provider {
 /* Ended by an entry without a name. */
 extern const struct provider provider_table[];
 
-/* Value of the first variable of a list that is set, NULL when none is; its name goes to *variable if that is
- * given. */
-const char *variables_get(const char *list, char variable[64]);
+/* The entry of a provider, NULL when the table has none. */
+const struct provider *builtin_provider_find(const char *name);
+
+enum {
+    VARIABLE_MAX = 96
+}; /* a variable's name, NUL included */
+
+/*
+ * The variables that override a provider's base URL, in the table or not (then <NAME>_BASE_URL, written to
+ * buffer), separated by commas.
+ */
+const char *provider_url_variables(const char *name, char buffer[VARIABLE_MAX]);
+
+/* The first variable of a list, written to buffer. */
+const char *variables_first(const char *list, char buffer[VARIABLE_MAX]);
+
+/* Value of the first variable of a list that is set, its name in buffer; NULL when none is. */
+const char *variables_get(const char *list, char buffer[VARIABLE_MAX]);
 
 #endif

@@ -13,7 +13,7 @@
 enum setting_type {
     SETTING_TEXT,     /* const char * */
     SETTING_PATH,     /* const char *, made absolute */
-    SETTING_PEM,      /* const char *; "\n" written as two characters becomes a line end */
+    SETTING_PEM,      /* const char *, with its lines restored */
     SETTING_TEXTS,    /* const char **, check applies to each item */
     SETTING_INTEGER,  /* int, low..high */
     SETTING_BOOL,     /* bool */
@@ -42,7 +42,7 @@ struct setting {
     const char *fallback; /* as one would write it, without quotes; NULL: unset */
     int64_t low, high;
     const char *const *choices; /* NULL-terminated */
-    text_check *check;
+    const char *(*check)(const char *text);
     unsigned flags;
     size_t offset;    /* into the section's struct */
     const char *help; /* a sentence without a full stop */

@@ -4,6 +4,7 @@
 #include "interpolate.h"
 #include "loader.h"
 #include "memory.h"
+#include "pem.h"
 #include "units.h"
 
 #include <errno.h>
@@ -205,24 +206,11 @@ static bool checked(const struct place *place, const char *text)
     return problem == NULL;
 }
 
-/* Line ends written as the two characters \n, as keys in one-line environment files are. */
-static const char *with_line_ends(struct arena *arena, const char *text)
-{
-    char *copy = memory_copy(arena, text), *out = copy;
-    for (; *text != '\0'; text++) {
-        bool escaped = strncmp(text, "\\n", 2) == 0;
-        text += escaped;
-        *out++ = escaped ? '\n' : *text;
-    }
-    *out = '\0';
-    return copy;
-}
-
 static bool store_text(const struct place *place, const char *text)
 {
     struct loader *loader = place->loader;
     if (place->setting->type == SETTING_PEM)
-        text = with_line_ends(loader->arena, text);
+        text = pem_restore(loader->arena, text);
     else if (place->setting->type == SETTING_PATH && *text != '/')
         text = memory_format(loader->arena, "%s/%s", loader->directory, text);
     if (!checked(place, text))

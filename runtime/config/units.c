@@ -134,7 +134,7 @@ bool rate_parse(const char *text, struct rate_limit *result)
 const char *rate_format(const struct rate_limit *rate, char *buffer)
 {
     if (rate->scope == RATE_NONE)
-        return strcpy(buffer, "-");
+        return "-";
     const struct unit *window = windows;
     while (window->factor != rate->window_seconds)
         window++;

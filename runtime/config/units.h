@@ -22,7 +22,7 @@ bool rate_parse(const char *text, struct rate_limit *result);
 const char *duration_format(int64_t milliseconds, char *buffer);
 const char *size_format(int64_t bytes, char *buffer);
 
-/* "60/min per user", "-" for no limit. buffer holds at least 64 bytes. */
+/* "60/min per user", "-" for no limit; in buffer, of at least 64 bytes, or constant. */
 const char *rate_format(const struct rate_limit *rate, char *buffer);
 
 #endif

@@ -1,0 +1,65 @@
+/*
+ * What a command of the `edge` program is made of: its words for --help, its options, its code.
+ *
+ * Exit statuses are the same everywhere: 0 done, 1 failed (standard error says why), 2 called wrongly.
+ */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+
+struct config;
+
+enum {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 2
+};
+
+struct command {
+    const char *name;
+    const char *summary;  /* one line, for the list of commands */
+    const char *details;  /* paragraphs below it, may be NULL */
+    const char *examples; /* lines, each ended by a newline */
+    int (*run)(int argc, char **argv);
+};
+
+extern const struct command config_command;
+extern const struct command dev_command;
+extern const struct command functions_command;
+extern const struct command migrate_command;
+extern const struct command serve_command;
+extern const struct command token_command;
+
+/* One option; a table of them ends with an entry that has neither name nor value. */
+struct cli_option {
+    const char *name;  /* without "--"; NULL: the command's operand */
+    const char *value; /* what its value is called in --help; NULL: a switch */
+    const char *help;
+    const char **text; /* where a value goes */
+    bool *flag;        /* where a switch goes */
+};
+
+enum {
+    OPTIONS_READ = -1
+};
+
+/*
+ * Reads a command's arguments. OPTIONS_READ, or the status to end with: --help has been printed, or what is
+ * wrong with the call.
+ */
+int options_read(const struct command *command, const struct cli_option *options, int argc, char **argv);
+
+/* Says on standard error that a call is wrong. Returns STATUS_USAGE. */
+__attribute__((format(printf, 2, 3))) int usage_error(const struct command *command, const char *format, ...);
+
+/* Says on standard error what failed: "edge: …". Returns STATUS_FAILED. */
+__attribute__((format(printf, 1, 2))) int failure(const char *format, ...);
+
+/* Loads the configuration for a command; on failure says why and returns false. */
+bool config_open(const char *path, struct config **config);
+
+/* A count given as an option's value: false when text is no whole number from 1 to most. */
+bool count_parse(const char *text, int most, int *count);
+
+#endif

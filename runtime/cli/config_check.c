@@ -1,0 +1,112 @@
+/*
+ * edge config: validates functions.toml, and explains its keys.
+ */
+#include "cli/command.h"
+#include "cli/table.h"
+#include "config/config.h"
+#include "config/schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int check(const char *path)
+{
+    struct config *config;
+    if (!config_open(path, &config))
+        return STATUS_FAILED;
+    size_t enabled = 0;
+    for (size_t i = 0; i < config->function_count; i++)
+        enabled += config->functions[i].enabled;
+    printf("%s is valid: %zu functions, %zu of them on\n", path, config->function_count, enabled);
+    config_free(config);
+    return STATUS_DONE;
+}
+
+static void keys_add(struct table *table, const char *section, const struct setting *settings, unsigned flags)
+{
+    for (; settings->key != NULL; settings++) {
+        char key[96];
+        if ((settings->flags & flags) != flags)
+            continue;
+        snprintf(key, sizeof key, "%s%s", section, settings->key);
+        table_add(table,
+            (const char *[]){ key, settings->fallback == NULL ? "-" : settings->fallback, settings->help });
+    }
+}
+
+static int keys(const char *path)
+{
+    (void)path;
+    static const char *const heading[] = { "KEY", "DEFAULT", "MEANING" };
+    struct table table = { .columns = sizeof heading / sizeof *heading };
+    table_add(&table, heading);
+    for (const struct section *section = sections; section->name != NULL; section++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "%s.", section->name);
+        keys_add(&table, prefix, section->settings, 0);
+    }
+    keys_add(&table, "providers.<name>.", provider_settings, 0);
+    keys_add(&table, "defaults.", function_settings, SETTING_DEFAULT);
+    keys_add(&table, "functions.<name>.", function_settings, 0);
+    table_print(&table);
+    return STATUS_DONE;
+}
+
+static int list_providers(const char *path)
+{
+    struct config *config;
+    if (!config_open(path, &config))
+        return STATUS_FAILED;
+    static const char *const heading[] = { "PROVIDER", "BASE URL", "KEY", "SET" };
+    struct table table = { .columns = sizeof heading / sizeof *heading };
+    table_add(&table, heading);
+    for (size_t i = 0; i < config->provider_count; i++) {
+        const struct provider_config *provider = &config->providers[i];
+        bool keyed = provider->key_variable != NULL || provider->key != NULL;
+        table_add(&table, (const char *[]){
+                              provider->name,
+                              provider->base_url == NULL ? "-" : provider->base_url,
+                              provider->key_variable == NULL ? "-" : provider->key_variable,
+                              !keyed                  ? "-"
+                              : provider->key == NULL ? "no"
+                                                      : "yes",
+                          });
+    }
+    table_print(&table);
+    config_free(config);
+    return STATUS_DONE;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const char *path);
+} subcommands[] = { { "check", check }, { "keys", keys }, { "providers", list_providers } };
+
+static int run(int argc, char **argv)
+{
+    const char *path = "functions.toml", *subcommand = NULL;
+    const struct cli_option options[] = {
+        { NULL, "check|keys|providers", "validate the file, list every key, or list the providers",
+            .text = &subcommand },
+        { "config", "FILE", "the configuration (functions.toml)", .text = &path },
+        { 0 },
+    };
+    int status = options_read(&config_command, options, argc, argv);
+    if (status != OPTIONS_READ)
+        return status;
+    for (size_t i = 0; subcommand != NULL && i < sizeof subcommands / sizeof *subcommands; i++)
+        if (strcmp(subcommands[i].name, subcommand) == 0)
+            return subcommands[i].run(path);
+    return usage_error(&config_command, "say what to do: check, keys or providers");
+}
+
+const struct command config_command = {
+    .name = "config",
+    .summary = "Validate functions.toml, or explain its keys",
+    .details = "What the environment says (DATABASE_URL, <PROVIDER>_BASE_URL …) is part of what is checked.\n",
+    .examples = "  edge config check\n"
+                "  edge config check --config /etc/edge/functions.toml\n"
+                "  edge config keys\n"
+                "  edge config providers\n",
+    .run = run,
+};

@@ -1,0 +1,114 @@
+/*
+ * edge functions: what functions.toml serves, and whether its plugins are there.
+ */
+#include "cli/build_id_file.h"
+#include "cli/command.h"
+#include "cli/table.h"
+#include "config/config.h"
+#include "config/schema.h"
+#include "config/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BUILD_ID_SHOWN = 12
+}; /* as in x-function-version: enough to tell generations apart */
+
+static void auth_format(const struct function_config *function, char *text, size_t size)
+{
+    if (function->auth == AUTH_WEBHOOK)
+        snprintf(text, size, "webhook:%s", function->webhook_scheme);
+    else
+        snprintf(text, size, "%s", auth_modes[function->auth]);
+}
+
+/* The build id of the function's plugin, or what is the matter with its file. True when it can be served. */
+static bool plugin_describe(
+    const struct config *config, const struct function_config *function, char *text, size_t size)
+{
+    char path[4096], id[2 * 64 + 1];
+    snprintf(path, sizeof path, "%s/%s.so", config->server.plugins, function->plugin);
+    int result = build_id_of_file(path, id, sizeof id);
+    if (result == 0)
+        snprintf(text, size, "%.*s", BUILD_ID_SHOWN, id);
+    else if (result == -ENOENT)
+        snprintf(text, size, "missing");
+    else if (result == -ENODATA)
+        snprintf(text, size, "without build id");
+    else
+        snprintf(text, size, "unreadable: %s", strerror(-result));
+    return result == 0;
+}
+
+static bool function_add(
+    struct table *table, const struct config *config, const struct function_config *function)
+{
+    char auth[64], timeout[32], memory[32], rate[64], plugin[128];
+    auth_format(function, auth, sizeof auth);
+    bool present = plugin_describe(config, function, plugin, sizeof plugin);
+    table_add(table, (const char *[]){
+                         function->name,
+                         function->route,
+                         auth,
+                         duration_format(function->timeout_ms, timeout),
+                         size_format((int64_t)function->memory_bytes, memory),
+                         rate_format(&function->rate, rate),
+                         function->schedule == NULL ? "-" : function->schedule,
+                         function->enabled   ? "on"
+                         : function->sandbox ? "sandbox"
+                                             : "off",
+                         plugin,
+                     });
+    return present || !function->enabled;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path = "functions.toml";
+    const struct cli_option options[] = {
+        { "config", "FILE", "the configuration (functions.toml)", .text = &path },
+        { 0 },
+    };
+    int status = options_read(&functions_command, options, argc, argv);
+    if (status != OPTIONS_READ)
+        return status;
+
+    struct config *config;
+    if (!config_open(path, &config))
+        return STATUS_FAILED;
+
+    static const char *const heading[] = {
+        "FUNCTION",
+        "ROUTE",
+        "AUTH",
+        "TIMEOUT",
+        "MEMORY",
+        "RATE LIMIT",
+        "SCHEDULE",
+        "STATE",
+        "BUILD",
+    };
+    struct table table = { .columns = sizeof heading / sizeof *heading };
+    table_add(&table, heading);
+    status = STATUS_DONE;
+    for (size_t i = 0; i < config->function_count; i++)
+        if (!function_add(&table, config, &config->functions[i]))
+            status = STATUS_FAILED;
+    table_print(&table);
+    if (status == STATUS_FAILED)
+        failure("not every plugin is in \"%s\". scripts/build makes them", config->server.plugins);
+    config_free(config);
+    return status;
+}
+
+const struct command functions_command = {
+    .name = "functions",
+    .summary = "List the functions with routes, limits and plugins",
+    .details = "BUILD is the build id of the plugin's file, as in the answer header x-function-version.\n"
+               "The status is 1 when a function that is on has no usable plugin.\n",
+    .examples = "  edge functions\n"
+                "  edge functions --config /etc/edge/functions.toml\n",
+    .run = run,
+};
