@@ -123,7 +123,10 @@ void *arena_alloc(struct arena *arena, size_t size)
         if (needed > arena->next_chunk_bytes / 2)
             return alloc_large(arena, needed);
 
-        struct arena_chunk *chunk = chunk_add(arena, arena->next_chunk_bytes);
+        /* Near the limit a smaller chunk still serves; what is left then is less than was asked for. */
+        size_t left = arena->limit_bytes - arena->used_bytes, wanted = arena->next_chunk_bytes;
+        struct arena_chunk *chunk =
+            chunk_add(arena, wanted <= left || left < needed + sizeof *chunk ? wanted : left);
         if (chunk == NULL)
             return NULL;
         chunk->older = arena->chunks;

@@ -6,14 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The arena refused: says how much is allowed, and gives the answer a little room to be built in. */
+/*
+ * The arena refused: says how much is allowed, and gives the answer a little room to be built in. Nothing here
+ * may come back to edge_alloc.
+ */
 EDGE_NORETURN static void memory_limit(edge_ctx *ctx, size_t wanted)
 {
+    char said[192];
     size_t limit = ctx->arena.limit_bytes, used = ctx->arena.used_bytes;
-    arena_open_reserve(&ctx->arena);
-    edge_fail(ctx, 500, "memory_limit",
+    int length = snprintf(said, sizeof said,
         "The function needs more memory than its limit: %zu bytes used, %zu more asked for, %zu allowed", used,
         wanted, limit);
+    arena_open_reserve(&ctx->arena);
+    char *message = arena_alloc(&ctx->arena, (size_t)length + 1);
+    if (message != NULL)
+        memcpy(message, said, (size_t)length + 1);
+    edge_fail_as(ctx, 500, "memory_limit",
+        &(const edge_failure){
+            .message = message != NULL ? message : "The function needs more memory than its limit" });
 }
 
 void *edge_alloc(edge_ctx *ctx, size_t size)

@@ -1,0 +1,89 @@
+/*
+ * Arenas: alignment, limits, the reserve, and jansson on top.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arena.h>
+
+#include <jansson.h>
+#include <string.h>
+
+static void memory_is_aligned_and_zeroed(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    for (size_t size = 0; size < 3000; size += 7) {
+        char *memory = arena_alloc(&arena, size);
+        assert_non_null(memory);
+        assert_int_equal((uintptr_t)memory % 16, 0);
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(memory[i], 0);
+        memset(memory, 0xff, size);
+    }
+    arena_free(&arena);
+}
+
+static void limit_refuses_and_reserve_opens(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024);
+    assert_null(arena_alloc(&arena, 64 * 1024));
+    size_t taken = 0;
+    while (arena_alloc(&arena, 1000) != NULL)
+        taken += 1000;
+    assert_true(taken > 55 * 1000 && taken < 64 * 1024);
+    assert_true(arena.used_bytes <= arena.limit_bytes);
+    assert_null(arena_alloc(&arena, 10 * 1024));
+    arena_open_reserve(&arena);
+    assert_non_null(arena_alloc(&arena, 10 * 1024));
+    assert_null(arena_alloc(&arena, SIZE_MAX));
+    arena_free(&arena);
+}
+
+static void large_blocks_keep_the_current_chunk(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 24);
+    char *small = arena_alloc(&arena, 16);
+    assert_non_null(arena_alloc(&arena, 1 << 20));
+    char *next = arena_alloc(&arena, 16);
+    assert_true(next > small && next - small <= 64);
+    arena_free(&arena);
+}
+
+static void jansson_uses_the_current_arena(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    json_t *outside = json_pack("{s:i}", "a", 1);
+    struct arena *before = arena_enter(&arena);
+    assert_null(before);
+    json_t *inside = json_loads("{\"list\":[1,2,{\"deep\":\"text\"}]}", 0, NULL);
+    assert_non_null(inside);
+    json_decref(inside); /* gives nothing back, harms nothing */
+    assert_true(arena.used_bytes > 0);
+    arena_enter(NULL);
+    json_decref(outside);
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    arena_attach_jansson();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_aligned_and_zeroed),
+        cmocka_unit_test(limit_refuses_and_reserve_opens),
+        cmocka_unit_test(large_blocks_keep_the_current_chunk),
+        cmocka_unit_test(jansson_uses_the_current_arena),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

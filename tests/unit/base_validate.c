@@ -1,0 +1,204 @@
+/*
+ * Input tables: each type's boundaries, paths of nested fields, fallbacks, aliases; and JSON as JavaScript
+ * writes it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <context.h>
+
+#include <edge/json.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const colours[] = { "red", "green", NULL };
+static const char *const other_names[] = { "message", "prompt", NULL };
+static const edge_field item_fields[] = {
+    { "price", EDGE_NUMBER, .min = 0, .max = 100, .required = true },
+    { "on", EDGE_DATE },
+    { 0 },
+};
+static const edge_field item = { "", EDGE_OBJECT, .fields = item_fields };
+static const edge_field table[] = {
+    { "userPrompt", EDGE_TEXT, .min = 1, .max = 5, .aliases = other_names },
+    { "days", EDGE_INT, .min = 1, .max = 90, .fallback = "30" },
+    { "id", EDGE_UUID },
+    { "mail", EDGE_EMAIL },
+    { "url", EDGE_URL },
+    { "at", EDGE_DATETIME },
+    { "on", EDGE_DATE },
+    { "colour", EDGE_ENUM, .values = colours, .fallback = "red" },
+    { "flag", EDGE_BOOL, .fallback = "true" },
+    { "items", EDGE_ARRAY, .min = 0, .max = 3, .items = &item },
+    { "any", EDGE_JSON, .min = 0, .max = 20 },
+    { "needed", EDGE_TEXT, .min = 1, .max = 10 },
+    { 0 },
+};
+static const edge_field strict[] = { { "needed", EDGE_TEXT, .required = true }, { 0 } };
+
+static struct {
+    const edge_field *fields;
+    const char *body;
+    char out[512], code[32], field[64];
+} run;
+
+static void on_main(edge_ctx *ctx)
+{
+    json_t *body = edge_json_parse(ctx, run.body, strlen(run.body));
+    if (body == NULL)
+        edge_fail(ctx, 400, "invalid_json", "No JSON");
+    body = context_validate(ctx, run.fields, body);
+    strncpy(run.out, edge_json_dump(ctx, body, NULL), sizeof run.out - 1);
+}
+
+static void on_finished(edge_ctx *ctx)
+{
+    if (ctx->failure == NULL)
+        return;
+    strncpy(run.code, ctx->failure->code, sizeof run.code - 1);
+    if (ctx->failure->said.field != NULL)
+        strncpy(run.field, ctx->failure->said.field, sizeof run.field - 1);
+}
+
+static void validate(const edge_field *fields, const char *body)
+{
+    static const struct context_ops ops = { .main = on_main, .finished = on_finished };
+    memset(&run, 0, sizeof run);
+    run.fields = fields;
+    run.body = body;
+    edge_ctx *ctx = context_create(&(const struct context_setup){ .ops = &ops, .memory_bytes = 1 << 20 });
+    context_run(ctx);
+}
+
+static void refuses(const char *body, const char *field)
+{
+    validate(table, body);
+    if (strcmp(run.code, "invalid_input") != 0)
+        print_error("%s: code \"%s\", out %s\n", body, run.code, run.out);
+    assert_string_equal(run.code, "invalid_input");
+    assert_string_equal(run.field, field);
+}
+
+static void takes(const char *body)
+{
+    validate(table, body);
+    if (run.code[0] != '\0')
+        print_error("%s: %s %s\n", body, run.code, run.field);
+    assert_string_equal(run.code, "");
+}
+
+static void types_and_limits(void **state)
+{
+    (void)state;
+    takes("{\"userPrompt\":\"  \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f!  \"}");
+    refuses("{\"userPrompt\":\"123456\"}", "userPrompt");
+    refuses("{\"userPrompt\":1}", "userPrompt");
+    refuses("{\"userPrompt\":\"a\\u0000b\"}", "userPrompt");
+    takes("{\"days\":90.0}");
+    refuses("{\"days\":91}", "days");
+    refuses("{\"days\":1.5}", "days");
+    refuses("{\"days\":\"5\"}", "days");
+    refuses("{\"days\":0}", "days");
+    takes("{\"id\":\"3FB36B92-6d0e-4bac-992d-00818cf81ca0\"}");
+    assert_non_null(strstr(run.out, "3fb36b92-6d0e"));
+    refuses("{\"id\":\"3fb36b92-6d0e-4bac-992d-00818cf81ca\"}", "id");
+    refuses("{\"id\":\"3fb36b92x6d0e-4bac-992d-00818cf81ca0\"}", "id");
+    takes("{\"mail\":\"a.b+c@example.co\"}");
+    refuses("{\"mail\":\"a@b@c\"}", "mail");
+    refuses("{\"mail\":\"a@-b.c\"}", "mail");
+    refuses("{\"mail\":\"a@b..c\"}", "mail");
+    takes("{\"url\":\"https://example.com/a?b#c\"}");
+    refuses("{\"url\":\"ftp://example.com\"}", "url");
+    refuses("{\"url\":\"https://\"}", "url");
+    refuses("{\"url\":\"https://a b\"}", "url");
+    takes("{\"at\":\"2026-03-10T12:00:00.123+01:00\"}");
+    takes("{\"at\":\"2026-03-10 12:00\"}");
+    refuses("{\"at\":\"2026-02-30T12:00:00Z\"}", "at");
+    refuses("{\"at\":\"2026-03-10T24:00:00Z\"}", "at");
+    refuses("{\"at\":\"2026-03-10T12:00:00.Z\"}", "at");
+    takes("{\"on\":\"2028-02-29\"}");
+    refuses("{\"on\":\"2027-02-29\"}", "on");
+    refuses("{\"colour\":\"blue\"}", "colour");
+    refuses("{\"flag\":1}", "flag");
+    refuses("{\"any\":[1,2,3,4,5,6,7,8,9,10,11,12]}", "any");
+}
+
+static void paths_of_nested_fields(void **state)
+{
+    (void)state;
+    takes("{\"items\":[{\"price\":1},{\"price\":100,\"on\":\"2026-01-01\"}]}");
+    refuses("{\"items\":[{\"price\":1},{\"price\":101}]}", "items[1].price");
+    refuses("{\"items\":[{\"price\":1},{}]}", "items[1].price");
+    refuses("{\"items\":[{\"price\":1},3]}", "items[1]");
+    refuses("{\"items\":[{},{},{},{}]}", "items");
+    refuses("{\"items\":{}}", "items");
+}
+
+static void first_bad_field_in_the_tables_order(void **state)
+{
+    (void)state;
+    refuses("{\"colour\":\"blue\",\"days\":0}", "days");
+}
+
+static void absent_fields(void **state)
+{
+    (void)state;
+    takes("{\"needed\":null,\"id\":\"\",\"extra\":[1]}");
+    assert_string_equal(run.out, "{\"extra\":[1],\"days\":30,\"colour\":\"red\",\"flag\":true}");
+    takes("{\"prompt\":\"b\",\"message\":\"a\"}");
+    assert_non_null(strstr(run.out, "\"userPrompt\":\"a\""));
+    validate(strict, "{}");
+    assert_string_equal(run.field, "needed");
+    validate(strict, "{\"needed\":\" \"}");
+    assert_string_equal(run.field, "needed");
+}
+
+static void json_is_what_javascript_writes(void **state)
+{
+    (void)state;
+    static const edge_field none[] = { { 0 } };
+    static const char *const pairs[][2] = {
+        { "[63.0,33.3,0.1,-0.0,1e21,1.5e-7]", "[63,33.3,0.1,0,1e+21,1.5e-07]" },
+        { "[57.49999999999999,0.30000000000000004]", "[57.49999999999999,0.30000000000000004]" },
+        { "[9007199254740993,-1,true,null]", "[9007199254740993,-1,true,null]" },
+        { "[\"\\u0001\\n\\\"\\\\/\xc3\xa4\"]", "[\"\\u0001\\n\\\"\\\\/\xc3\xa4\"]" },
+        { "[]", "[]" },
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        validate(none, pairs[i][0]);
+        assert_string_equal(run.out, pairs[i][1]);
+    }
+}
+
+static void deep_nesting_is_no_json(void **state)
+{
+    (void)state;
+    char text[5000];
+    memset(text, '[', 2000);
+    memset(text + 2000, ']', 2000);
+    text[4000] = '\0';
+    validate(strict, text);
+    assert_string_equal(run.code, "invalid_json");
+}
+
+int main(void)
+{
+    arena_attach_jansson();
+    fiber_system_start(ev_default_loop(0), 256 * 1024);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(types_and_limits),
+        cmocka_unit_test(paths_of_nested_fields),
+        cmocka_unit_test(first_bad_field_in_the_tables_order),
+        cmocka_unit_test(absent_fields),
+        cmocka_unit_test(json_is_what_javascript_writes),
+        cmocka_unit_test(deep_nesting_is_no_json),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    fiber_system_stop();
+    return failed;
+}
