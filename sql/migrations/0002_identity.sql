@@ -94,12 +94,16 @@ GRANT EXECUTE ON FUNCTION public.has_role(text, public.app_role) TO authenticate
 
 -- Whether this session acts with an administrator's rights: it was raised (the runtime sets the claim, it is
 -- never taken from a token) and the caller has the role. An administrator's ordinary page is not raised and
--- sees own rows only. coalesce inside the AND, because NULL AND x has to evaluate x: like this an ordinary
--- query never calls has_role.
+-- sees own rows only. coalesce inside the AND, because NULL AND x has to evaluate x. Not expanded in place, on
+-- purpose: setting up the look-up of the role for every ordinary query would cost more than the call does when
+-- it happens.
 CREATE FUNCTION edge.is_admin() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN coalesce(edge.claims() -> 'edge_admin' = 'true'::jsonb, false)
-        AND coalesce(public.has_role(edge.user_id(), 'admin'), false);
+    SET search_path = ''
+AS $$
+    SELECT coalesce(edge.claims() -> 'edge_admin' = 'true'::jsonb, false)
+        AND coalesce(public.has_role(edge.user_id(), 'admin'), false)
+$$;
 
 -- The greatest user id an administrator reaches; NULL for everybody else. On tables owned by users,
 -- administrators' policies read
@@ -111,7 +115,7 @@ CREATE FUNCTION edge.is_admin() RETURNS boolean
 -- on the second side it becomes two index scans, of which the second ends at once, because its bound is NULL.
 -- The comparison of texts says the same as the boolean, but the planner takes it for rare (1 in 200, the
 -- boolean for 1 in 2) and so plans for the caller's own rows. The upper bound is a look-up because no constant
--- sorts last under every collation.
+-- sorts last under every collation; ordinary queries only test the claim, the rest happens in last_user_id.
 CREATE FUNCTION edge.last_user_id() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
     SET search_path = ''
@@ -125,7 +129,7 @@ ALTER FUNCTION edge.last_user_id() OWNER TO service_role;
 
 CREATE FUNCTION edge.admin_reach() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN edge.is_admin() THEN edge.last_user_id() END;
+    RETURN CASE WHEN edge.claims() -> 'edge_admin' = 'true'::jsonb THEN edge.last_user_id() END;
 
 REVOKE ALL ON FUNCTION edge.is_admin(), edge.last_user_id(), edge.admin_reach() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION edge.is_admin(), edge.last_user_id(), edge.admin_reach()

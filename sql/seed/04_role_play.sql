@@ -136,16 +136,16 @@ SELECT
     END,
     jsonb_build_object('name', c.contact, 'phone', c.phone, 'lead_source', 'website')
 FROM (VALUES
-    (1, 'user_demo', 'New Buyer Lead', 'Grant Ellery', '+15125550204', 214, 'appointment_set',
+    (1, 'user_demo', 'New Buyer Lead', 'Grant Ellery', '+15125550164', 214, 'appointment_set',
         'Wants to see three homes on Saturday', interval '2 days'),
-    (2, 'user_demo', 'New Seller Lead', 'June Park', '+15125550205', 131, 'completed',
+    (2, 'user_demo', 'New Seller Lead', 'June Park', '+15125550165', 131, 'completed',
         'Will decide after the summer', interval '3 days'),
-    (3, 'user_demo', 'Expired Listing', 'Nadia Voss', '+15125550206', 0, 'failed', NULL, interval '3 days'),
-    (4, 'user_demo', 'New Buyer Lead', 'Omar Reyes', '+15125550207', 95, 'completed', 'Already under contract',
+    (3, 'user_demo', 'Expired Listing', 'Nadia Voss', '+15125550166', 0, 'failed', NULL, interval '3 days'),
+    (4, 'user_demo', 'New Buyer Lead', 'Omar Reyes', '+15125550167', 95, 'completed', 'Already under contract',
         interval '9 days'),
-    (5, 'user_rosa', 'For Sale By Owner', 'Frank Adler', '+16025550302', 322, 'appointment_set',
+    (5, 'user_rosa', 'For Sale By Owner', 'Frank Adler', '+16025550172', 322, 'appointment_set',
         'Open to a second opinion on price', interval '1 day'),
-    (6, 'user_kai', 'New Seller Lead', 'Mina Holt', '+12065550401', 48, 'completed', 'Call again in May',
+    (6, 'user_kai', 'New Seller Lead', 'Mina Holt', '+12065550181', 48, 'completed', 'Call again in May',
         interval '20 hours')
 ) AS c (number, user_id, call_type, contact, phone, seconds, status, notes, age)
 ON CONFLICT DO NOTHING;

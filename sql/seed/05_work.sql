@@ -158,15 +158,15 @@ SELECT
     jsonb_build_object('lofty_id', c.external_id, 'tags', c.tags, 'lead_source', c.lead_source),
     now() - make_interval(days => c.age)
 FROM (VALUES
-    ('user_demo', '70001', 'Priya Shah', 'priya@example.com', '+15125550201', 'past client',
+    ('user_demo', '70001', 'Priya Shah', 'priya@example.com', '+15125550161', 'past client',
         '["past client"]'::jsonb, 'referral', 21),
-    ('user_demo', '70002', 'Amara Obi', 'amara@example.com', '+15125550202', 'under contract',
+    ('user_demo', '70002', 'Amara Obi', 'amara@example.com', '+15125550162', 'under contract',
         '["buyer"]', 'open house', 2),
-    ('user_demo', '70003', 'Dolores Quint', 'dolores@example.com', '+15125550203', 'client', '["seller"]',
+    ('user_demo', '70003', 'Dolores Quint', 'dolores@example.com', '+15125550163', 'client', '["seller"]',
         'sphere', 4),
     ('user_demo', '70004', 'Grant Ellery', 'grant@example.com', NULL, 'lead', '["investor"]', 'website', 1),
-    ('user_demo', '70005', 'June Park', NULL, '+15125550205', 'lead', '[]', 'website', 9),
-    ('user_rosa', '80001', 'Hana Suzuki', 'hana@example.com', '+16025550301', 'under contract', '["buyer"]',
+    ('user_demo', '70005', 'June Park', NULL, '+15125550165', 'lead', '[]', 'website', 9),
+    ('user_rosa', '80001', 'Hana Suzuki', 'hana@example.com', '+16025550171', 'under contract', '["buyer"]',
         'referral', 3)
 ) AS c (user_id, external_id, name, email, phone, status, tags, lead_source, age)
 ON CONFLICT DO NOTHING;

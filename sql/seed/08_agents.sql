@@ -151,7 +151,7 @@ INSERT INTO public.system_errors
         last_occurrence_at, resolved, resolved_at, resolved_by)
 VALUES
     (md5('seed/error/1')::uuid, 'critical', 'purchaseTwilioNumber',
-        'Configuration could not be written after a purchase', NULL, 'user_kai', '{"phoneNumber": "+12065550499"}', 1,
+        'Configuration could not be written after a purchase', NULL, 'user_kai', '{"phoneNumber": "+12065550199"}', 1,
         now() - interval '5 hours', now() - interval '5 hours', false, NULL, NULL),
     (md5('seed/error/2')::uuid, 'warning', 'marketDataFetcher', 'Market provider answered 503', NULL, 'user_tom',
         '{"attempts": 3}', 14, now() - interval '2 days', now() - interval '1 hour', false, NULL, NULL),
