@@ -85,9 +85,12 @@ void development_environment_fill(
     struct environment_file *file, const struct config *config, const char *origin)
 {
     char *key = development_path(config->path, "dev/jwt_key.pem");
+    char *sandbox = development_path(config->path, "sandbox");
     environment_file_set(file, "EDGE_DEVELOPMENT_KEY", key);
-    free(key);
     environment_file_set(file, "EDGE_SANDBOX", "1");
+    environment_file_set(file, "SANDBOX_DIR", sandbox);
+    free(sandbox);
+    free(key);
 
     for (size_t i = 0; i < config->provider_count; i++)
         provider_fill(file, &config->providers[i], origin);

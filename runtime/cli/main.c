@@ -10,7 +10,9 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+    &dev_command,
     &serve_command,
+    &migrate_command,
     &token_command,
     &functions_command,
     &config_command,

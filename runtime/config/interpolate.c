@@ -59,15 +59,18 @@ struct interpolation interpolate(struct arena *arena, const char *text)
     size_t size = 0;
     FILE *out = memory_stream(&buffer, &size);
     while (*text != '\0' && result.problem == NULL) {
-        if (*text != '$') {
-            fputc(*text++, out);
-        } else if (text[1] == '$') {
-            fputc('$', out);
-            text += 2;
-        } else if (text[1] != '{' || (text = expand(arena, text + 2, out, &result)) == NULL) {
+        const char *rest = text + 1;
+        if (*text != '$')
+            fputc(*text, out);
+        else if (text[1] == '$')
+            fputc(*rest++, out);
+        else
+            rest = text[1] == '{' ? expand(arena, text + 2, out, &result) : NULL;
+        if (rest == NULL)
             result.problem =
                 "has a \"$\" that begins no ${NAME} or ${NAME:-default}; write $$ for a literal one";
-        }
+        else
+            text = rest;
     }
     fclose(out);
     result.text = memory_copy_bytes(arena, buffer, size);

@@ -1,0 +1,105 @@
+/*
+ * The calls that `edge dev` prints; see dev_banner.h. Each is one line that works when pasted: the token is in
+ * it, and the webhook's signature is of this moment (receivers refuse one that is older than five minutes).
+ */
+#include "cli/dev_banner.h"
+
+#include "cli/development_token.h"
+#include "config/config.h"
+#include "config/interpolate.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define USER "user_demo"
+#define WEBHOOK_BODY                                                                                           \
+    "{\"type\":\"user.created\",\"data\":{\"id\":\"user_webhook\",\"first_name\":\"Robin\","                   \
+    "\"last_name\":\"Example\",\"email_addresses\":[{\"id\":\"idn_1\","                                        \
+    "\"email_address\":\"robin@example.com\"}],\"primary_email_address_id\":\"idn_1\"}}"
+
+enum {
+    SECRET_MAX = 256,
+    TOKEN_LIFETIME_MS = 24 * 60 * 60 * 1000
+};
+
+static const struct function_config *served(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->function_count; i++)
+        if (config->functions[i].enabled && strcmp(config->functions[i].name, name) == 0)
+            return &config->functions[i];
+    return NULL;
+}
+
+static void print_call(
+    const char *origin, const struct function_config *function, const char *token, const char *options)
+{
+    if (function != NULL)
+        printf("  curl -s %s%s -H 'x-clerk-auth: %s' -H 'content-type: application/json' %s\n\n", origin,
+            function->route, token, options);
+}
+
+/* The bytes of a Svix secret (the first of several, separated by commas); 0 when it is not base64. */
+static size_t secret_decode(const char *secret, unsigned char key[SECRET_MAX])
+{
+    if (strncmp(secret, "whsec_", 6) == 0)
+        secret += 6;
+    size_t length = strcspn(secret, ",");
+    int decoded = length > SECRET_MAX ? -1 : EVP_DecodeBlock(key, (const unsigned char *)secret, (int)length);
+    if (decoded <= 0)
+        return 0;
+    /* EVP_DecodeBlock counts the padding as bytes. */
+    for (; length > 0 && secret[length - 1] == '='; length--)
+        decoded--;
+    return (size_t)decoded;
+}
+
+/* svix-signature of a body, as Svix makes it: HMAC-SHA256 over "<id>.<timestamp>.<body>". */
+static bool svix_sign(const char *secret, const char *id, long long timestamp, const char *body, char text[64])
+{
+    unsigned char key[SECRET_MAX], digest[EVP_MAX_MD_SIZE], encoded[48];
+    char content[1024];
+    size_t key_length = secret_decode(secret, key);
+    int length = snprintf(content, sizeof content, "%s.%lld.%s", id, timestamp, body);
+    if (key_length == 0 || length >= (int)sizeof content)
+        return false;
+
+    unsigned int digest_length = 0;
+    HMAC(EVP_sha256(), key, (int)key_length, (const unsigned char *)content, (size_t)length, digest,
+        &digest_length);
+    EVP_EncodeBlock(encoded, digest, (int)digest_length);
+    snprintf(text, 64, "v1,%s", (const char *)encoded);
+    return true;
+}
+
+static void print_webhook(const char *origin, const struct function_config *function)
+{
+    const char *secret = function == NULL ? NULL : environment_get(function->webhook_secret);
+    long long now = time(NULL);
+    char id[64], signature[64];
+    snprintf(id, sizeof id, "msg_dev_%lld", now);
+    if (secret != NULL && svix_sign(secret, id, now, WEBHOOK_BODY, signature))
+        printf("  curl -s %s%s -H 'content-type: application/json' -H 'svix-id: %s' -H 'svix-timestamp: %lld' "
+               "-H 'svix-signature: %s' -d '%s'\n\n",
+            origin, function->route, id, now, signature, WEBHOOK_BODY);
+}
+
+void dev_banner_print(const struct config *config, const char *origin)
+{
+    char *token = development_token(config, USER, TOKEN_LIFETIME_MS);
+    if (token == NULL)
+        return;
+    printf("\nPulse Edge runs at %s\n\nToken of %s, valid for a day (`edge token` makes others):\n\n  "
+           "%s\n\nTry:\n\n",
+        origin, USER, token);
+    print_call(origin, served(config, "computePulse"), token, "-d '{}'");
+    print_call(origin, served(config, "copilotChat"), token,
+        "-N -H 'accept: text/event-stream' -d '{\"userPrompt\":\"How do I win my next listing?\"}'");
+    print_webhook(origin, served(config, "clerkWebhook"));
+    fflush(stdout);
+    free(token);
+}
