@@ -1,6 +1,9 @@
 /*
  * Running invocations against a real server without a host: one loop, one pool, as many contexts as a test
- * wants. The server is named by EDGE_TEST_PG_URL; without it the tests are skipped.
+ * wants, in a database of its own.
+ *
+ * EDGE_TEST_PG_URL names a superuser on a server made for tests; without it the tests are skipped. The pool
+ * logs in as edge_runtime, as the host does.
  */
 #ifndef DB_HARNESS_H
 #define DB_HARNESS_H
@@ -12,10 +15,12 @@
 #include <edge/edge.h>
 
 #include <ev.h>
+#include <libpq-fe.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -142,15 +147,81 @@ static inline void assert_fine(struct invocation invocation)
         fail_msg("ended with %d %s: %s", invocation.status, invocation.code, invocation.detail);
 }
 
-/* The pool of a test: four connections, short waits. */
-static inline struct db_settings test_settings(void)
+static char database_name[64];
+static PGconn *admin; /* a superuser's session in the test's database */
+
+/* The test server's address with another database and login. */
+static inline void make_url(char url[1024], const char *database, const char *user)
 {
-    return (struct db_settings){
-        .url = getenv("EDGE_TEST_PG_URL"),
-        .pool_max = 4,
-        .acquire_timeout_ms = 300,
-        .statement_timeout_ms = 10000,
-    };
+    PQconninfoOption *options = PQconninfoParse(getenv("EDGE_TEST_PG_URL"), NULL);
+    assert_non_null(options);
+    int length = snprintf(url, 1024, "dbname='%s'", database);
+    for (PQconninfoOption *option = options; option->keyword != NULL; option++) {
+        const char *value = option->val;
+        if (strcmp(option->keyword, "user") == 0 && user != NULL)
+            value = user;
+        if (value != NULL && strcmp(option->keyword, "dbname") != 0)
+            length += snprintf(url + length, 1024 - (size_t)length, " %s='%s'", option->keyword, value);
+    }
+    PQconninfoFree(options);
+}
+
+static inline void run_sql(PGconn *server, const char *sql)
+{
+    PGresult *result = PQexec(server, sql);
+    ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(server));
+}
+
+/* First value of a query as the superuser. */
+static inline int ask_int(const char *sql)
+{
+    PGresult *result = PQexec(admin, sql);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(admin));
+    int value = atoi(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return value;
+}
+
+/* Several programs may make the roles at once: what another one has made is fine. */
+#define ROLES_SQL                                                                                              \
+    "DO $$ DECLARE command text; BEGIN"                                                                        \
+    " FOREACH command IN ARRAY ARRAY['CREATE ROLE anon NOLOGIN NOINHERIT',"                                    \
+    " 'CREATE ROLE authenticated NOLOGIN NOINHERIT', 'CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS',"  \
+    " 'CREATE ROLE edge_runtime LOGIN NOINHERIT', 'GRANT anon, authenticated, service_role TO edge_runtime']"  \
+    " LOOP BEGIN EXECUTE command;"                                                                             \
+    " EXCEPTION WHEN duplicate_object OR unique_violation OR internal_error THEN NULL; END; END LOOP; END $$"
+
+static inline void create_database(void)
+{
+    PGconn *server = PQconnectdb(getenv("EDGE_TEST_PG_URL"));
+    if (PQstatus(server) != CONNECTION_OK)
+        fail_msg("EDGE_TEST_PG_URL: %s", PQerrorMessage(server));
+    char sql[128], url[1024];
+    snprintf(database_name, sizeof database_name, "edge_unit_%d", (int)getpid());
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", database_name);
+    run_sql(server, sql);
+    PQfinish(server);
+
+    make_url(url, database_name, NULL);
+    admin = PQconnectdb(url);
+    assert_int_equal(PQstatus(admin), CONNECTION_OK);
+    run_sql(admin, "SET client_min_messages = error; " ROLES_SQL);
+    run_sql(admin, "GRANT USAGE, CREATE ON SCHEMA public TO authenticated, service_role; GRANT USAGE ON SCHEMA "
+                   "public TO anon");
+}
+
+static inline void drop_database(void)
+{
+    PQfinish(admin);
+    PGconn *server = PQconnectdb(getenv("EDGE_TEST_PG_URL"));
+    char sql[128];
+    snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s WITH (FORCE)", database_name);
+    run_sql(server, sql);
+    PQfinish(server);
 }
 
 static inline void harness_start(const struct db_settings *settings)
@@ -168,12 +239,34 @@ static inline void harness_stop(void)
     fiber_system_stop();
 }
 
+static char pool_url[1024];
+
+/* The pool of a test: short waits. */
+static inline struct db_settings test_settings(int pool_max)
+{
+    return (struct db_settings){
+        .url = pool_url,
+        .pool_max = pool_max,
+        .acquire_timeout_ms = 300,
+        .statement_timeout_ms = 10000,
+    };
+}
+
+/* Another pool for the rest of a test. */
+static inline void restart_pool(const struct db_settings *settings)
+{
+    db_stop();
+    assert_int_equal(db_start(loop, settings), 0);
+}
+
 static inline int start_pool(void **state)
 {
     (void)state;
     if (getenv("EDGE_TEST_PG_URL") == NULL)
         return 0;
-    struct db_settings settings = test_settings();
+    create_database();
+    make_url(pool_url, database_name, "edge_runtime");
+    struct db_settings settings = test_settings(4);
     harness_start(&settings);
     return 0;
 }
@@ -181,8 +274,10 @@ static inline int start_pool(void **state)
 static inline int stop_pool(void **state)
 {
     (void)state;
-    if (getenv("EDGE_TEST_PG_URL") != NULL)
-        harness_stop();
+    if (getenv("EDGE_TEST_PG_URL") == NULL)
+        return 0;
+    harness_stop();
+    drop_database();
     return 0;
 }
 
