@@ -39,8 +39,8 @@ static void print_call(
     const char *origin, const struct function_config *function, const char *token, const char *options)
 {
     if (function != NULL)
-        printf("  curl -s %s%s -H 'x-clerk-auth: %s' -H 'content-type: application/json' %s\n\n", origin,
-            function->route, token, options);
+        printf("  curl -s -w '\\n' %s%s -H 'x-clerk-auth: %s' -H 'content-type: application/json' %s\n\n",
+            origin, function->route, token, options);
 }
 
 /* The bytes of a Svix secret (the first of several, separated by commas); 0 when it is not base64. */
@@ -83,7 +83,8 @@ static void print_webhook(const char *origin, const struct function_config *func
     char id[64], signature[64];
     snprintf(id, sizeof id, "msg_dev_%lld", now);
     if (secret != NULL && svix_sign(secret, id, now, WEBHOOK_BODY, signature))
-        printf("  curl -s %s%s -H 'content-type: application/json' -H 'svix-id: %s' -H 'svix-timestamp: %lld' "
+        printf("  curl -s -w '\\n' %s%s -H 'content-type: application/json' -H 'svix-id: %s' -H "
+               "'svix-timestamp: %lld' "
                "-H 'svix-signature: %s' -d '%s'\n\n",
             origin, function->route, id, now, signature, WEBHOOK_BODY);
 }

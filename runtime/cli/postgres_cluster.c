@@ -21,6 +21,7 @@
 enum {
     OLDEST_VERSION = 15,
     EMPTY_CLUSTER_MIB = 100, /* an empty cluster takes 40 MiB, and its write-ahead log grows from there */
+    FULL_MIB = 4,
     INITDB_TIMEOUT_MS = 120000,
     STOP_TIMEOUT_MS = 10000,
     POLL_MS = 10,
@@ -70,11 +71,16 @@ void cluster_explain(const struct postgres_home *home, const char *what)
 {
     char tail[LOG_TAIL + 1];
     log_tail(home, tail);
-    if (strstr(tail, "No space left on device") != NULL) {
+    /* On a full disk the log itself may be cut off. */
+    if (strstr(tail, "No space left on device") != NULL || free_mib(home->base) < FULL_MIB) {
         full_disk(home, what);
         return;
     }
 
+    if (*tail == '\0') {
+        failure("%s, and says nothing in its log", what);
+        return;
+    }
     failure("%s. Its log, %s/postgres.log, ends with:", what, home->base);
     char *start = tail + strlen(tail);
     for (int lines = 0; start > tail && lines <= LOG_LINES_SHOWN; start--)
@@ -137,6 +143,17 @@ static void remove_tree(const char *path)
     nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Drafts of clusters whose making was interrupted. */
+static void remove_drafts(const struct postgres_home *home)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    if (glob(postgres_home_path(home, "draft.*", pattern), GLOB_NOESCAPE, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            remove_tree(found.gl_pathv[i]);
+    globfree(&found);
+}
+
 static bool initdb(const struct postgres_home *home, const char *program, const char *directory)
 {
     char path[PATH_MAX], log[PATH_MAX];
@@ -145,7 +162,7 @@ static bool initdb(const struct postgres_home *home, const char *program, const 
         open(postgres_home_path(home, "postgres.log", log), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     char *const arguments[] = { path, "-D", (char *)directory, "-U", "postgres", "-E", "UTF8",
         "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", "--no-instructions", NULL };
-    const struct process_start start = { arguments, home->user, .death_signal = SIGTERM, .own_session = true,
+    const struct process_start start = { arguments, home->user, .death_signal = SIGKILL, .own_session = true,
         .output = output, .error = output, .keep = -1 };
 
     pid_t pid = process_start(&start);
@@ -159,9 +176,11 @@ static bool initdb(const struct postgres_home *home, const char *program, const 
 
 bool cluster_make(const struct postgres_home *home, const char *program)
 {
-    char data[PATH_MAX], draft[PATH_MAX];
+    /* A name of its own: the initdb of an edge dev that was killed may be at work in another draft still. */
+    char data[PATH_MAX], draft[PATH_MAX], name[32];
+    snprintf(name, sizeof name, "draft.%d", (int)getpid());
     postgres_home_path(home, "data", data);
-    postgres_home_path(home, "data.new", draft);
+    postgres_home_path(home, name, draft);
     if (access(data, F_OK) == 0)
         return true;
     if (free_mib(home->base) < EMPTY_CLUSTER_MIB) {
@@ -169,7 +188,7 @@ bool cluster_make(const struct postgres_home *home, const char *program)
         return false;
     }
 
-    remove_tree(draft);
+    remove_drafts(home);
     if (!initdb(home, program, draft)) {
         cluster_explain(home, "initdb failed");
         remove_tree(draft);
