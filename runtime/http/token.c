@@ -27,34 +27,35 @@ static bool one_of(const char *text, const char *const *list, size_t count)
     return false;
 }
 
-static bool is_base64url(char c)
+static bool is_base64url_character(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-/*
- * True for three non-empty parts of base64url, padded or not. cjose stops reading a part at its first "=", so
- * what is behind one has to be refused here.
- */
+bool token_is_base64url(const char *text, size_t length)
+{
+    size_t padding = 0;
+    while (padding < 2 && length > 0 && text[length - 1] == '=') {
+        padding++;
+        length--;
+    }
+    for (size_t i = 0; i < length; i++)
+        if (!is_base64url_character(text[i]))
+            return false;
+    return length > 0 && length % 4 != 1;
+}
+
+/* True for three parts of base64url. */
 static bool is_compact(const char *text, size_t length)
 {
-    size_t parts = 1, characters = 0, padding = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '.') {
-            if (characters == 0)
-                return false;
-            parts++;
-            characters = padding = 0;
-        } else if (text[i] == '=') {
-            if (++padding > 2)
-                return false;
-        } else if (padding > 0 || !is_base64url(text[i])) {
-            return false;
-        } else {
-            characters++;
-        }
-    }
-    return parts == 3 && characters > 0;
+    const char *first = memchr(text, '.', length);
+    if (first == NULL)
+        return false;
+    const char *end = text + length;
+    const char *second = memchr(first + 1, '.', (size_t)(end - first - 1));
+    return second != NULL && token_is_base64url(text, (size_t)(first - text)) &&
+           token_is_base64url(first + 1, (size_t)(second - first - 1)) &&
+           token_is_base64url(second + 1, (size_t)(end - second - 1));
 }
 
 static const char *opaque_class(const char *text, size_t length)

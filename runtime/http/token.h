@@ -36,6 +36,12 @@ struct token_key {
  */
 struct token_key *token_key_from_pem(const char *pem);
 
+/*
+ * True for non-empty base64url text, padded or not. Everything is checked with it before cjose 0.6.2 sees it:
+ * that stops reading at the first "=", whatever is behind, and aborts the process on a length of 4n + 1.
+ */
+bool token_is_base64url(const char *text, size_t length);
+
 /* A key of a JWK (RFC 7517); NULL and *reason when it is none that verifies our tokens. */
 struct token_key *token_key_from_jwk(const json_t *jwk, const char **reason);
 void token_key_free(struct token_key *key);

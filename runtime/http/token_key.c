@@ -122,6 +122,25 @@ static bool text_is(const json_t *value, const char *wanted)
     return json_is_string(value) && strcmp(json_string_value(value), wanted) == 0;
 }
 
+static bool is_number(const json_t *value)
+{
+    return json_is_string(value) && token_is_base64url(json_string_value(value), json_string_length(value));
+}
+
+/* The key's public members: a set that leaks its private half should not end up in our memory. */
+static cjose_jwk_t *import_public(const json_t *jwk)
+{
+    json_t *modulus = json_object_get(jwk, "n"), *exponent = json_object_get(jwk, "e");
+    if (!is_number(modulus) || !is_number(exponent))
+        return NULL;
+    json_t *members = json_pack("{s:s, s:O, s:O}", "kty", "RSA", "n", modulus, "e", exponent);
+    cjose_err error;
+    cjose_jwk_t *imported = members != NULL ? cjose_jwk_import_json(members, &error) : NULL;
+    json_decref(members);
+    ERR_clear_error();
+    return imported;
+}
+
 struct token_key *token_key_from_jwk(const json_t *jwk, const char **reason)
 {
     const json_t *use = json_object_get(jwk, "use"), *algorithm = json_object_get(jwk, "alg");
@@ -134,14 +153,9 @@ struct token_key *token_key_from_jwk(const json_t *jwk, const char **reason)
         !text_is(algorithm, "RS512"))
         return NULL;
 
-    /* Only the public members: a set that leaks its private half should not end up in our memory. */
-    json_t *only = json_pack(
-        "{s:s, s:O?, s:O?}", "kty", "RSA", "n", json_object_get(jwk, "n"), "e", json_object_get(jwk, "e"));
-    cjose_err error;
-    cjose_jwk_t *imported = only != NULL ? cjose_jwk_import_json(only, &error) : NULL;
-    json_decref(only);
     *reason = "malformed, or of less than 2048 bits";
-    ERR_clear_error();
+    cjose_err error;
+    cjose_jwk_t *imported = import_public(jwk);
     if (imported != NULL && cjose_jwk_get_keysize(imported, &error) < KEY_BITS_MIN) {
         cjose_jwk_release(imported);
         return NULL;

@@ -18,6 +18,7 @@ typedef enum edge_caller {
     EDGE_CALLER_WEBHOOK, /* a signed event */
 } edge_caller;
 
+/* What kind of caller it is. */
 edge_caller edge_auth_caller(edge_ctx *ctx);
 
 /* Id of the acting user; edge_auth_user ends the invocation with 401 "unauthorized" when there is none. */

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,7 +177,7 @@ static void test_region(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char query[64];
-        strcpy(query, cases[i][0]);
+        snprintf(query, sizeof query, "%s", cases[i][0]);
         assert_int_equal(route_drop_region(query), strlen(cases[i][1]));
         assert_string_equal(query, cases[i][1]);
     }
