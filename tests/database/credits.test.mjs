@@ -1,7 +1,7 @@
 /* Money: the ledger always sums to the balance, whoever races and whatever is repeated. */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { database } from './support.mjs';
+import { connect, database } from './support.mjs';
 
 let db;
 let users = 0;
@@ -157,9 +157,14 @@ test('the ledger keeps its order when the clock was set back', async () => {
 });
 
 async function atOnce(count, work) {
-    const clients = await Promise.all(Array.from({ length: count }, () => db.connect('edge_runtime')));
-    for (const client of clients) await client.query('SET ROLE service_role');
-    return Promise.all(clients.map((client, index) => work(client, index)));
+    const clients = await Promise.all(Array.from({ length: count }, () => connect(db.name, 'edge_runtime')));
+    try {
+        for (const client of clients) await client.query('SET ROLE service_role');
+        return await Promise.all(clients.map((client, index) => work(client, index)));
+    } finally {
+        /* A server allows 100 connections unless told otherwise. */
+        await Promise.all(clients.map((client) => client.end()));
+    }
 }
 
 test('64 concurrent spenders, grants in between: exactly what is there is spent', async () => {
