@@ -33,7 +33,8 @@ function section(name, settings) {
     return `[${name}]\n${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}\n`;
 }
 
-const asToml = (settings) => Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, value === null ? null : toml(value)]));
+const asToml = (settings) =>
+    Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, value === null ? null : toml(value)]));
 
 function functionSection(name, overrides) {
     const settings = { ...deployedSettings(`functions.${name}`) };
@@ -43,19 +44,27 @@ function functionSection(name, overrides) {
 
 /*
  * functions: names, or { name: overrides }. providers, server, database, auth: settings of those sections. A value of
- * null leaves a setting out.
+ * null leaves a setting out. sandbox: false leaves the stand-ins out, for hosts of test plugins.
  */
-export function configText({ functions, providers = {}, server = {}, database = {}, auth = {} }) {
+export function configText({ functions, providers = {}, server = {}, database = {}, auth = {}, sandbox = true }) {
     const wanted = Array.isArray(functions) ? Object.fromEntries(functions.map((name) => [name, {}])) : functions;
-    const all = { ...Object.fromEntries(always.map((name) => [name, {}])), ...wanted };
+    const all = { ...Object.fromEntries((sandbox ? always : []).map((name) => [name, {}])), ...wanted };
     return [
-        section('server', asToml({
-            workers: 2, plugins: path.join(buildDirectory, 'functions'), log_format: 'json', log_level: 'debug', ...server,
-        })),
+        section(
+            'server',
+            asToml({
+                workers: 2,
+                plugins: path.join(buildDirectory, 'functions'),
+                log_format: 'json',
+                log_level: 'debug',
+                ...server,
+            }),
+        ),
         section('database', asToml({ pool: 4, ...database })),
         section('auth', asToml(auth)),
         ...Object.entries({ lovable_ai: {}, ...providers }).map(([name, settings]) =>
-            section(`providers.${name}`, { ...deployedSettings(`providers.${name}`), ...asToml(settings) })),
+            section(`providers.${name}`, { ...deployedSettings(`providers.${name}`), ...asToml(settings) }),
+        ),
         ...Object.entries(all).map(([name, overrides]) => functionSection(name, overrides)),
     ].join('\n');
 }

@@ -128,11 +128,15 @@ export async function startHost(options) {
     fs.writeFileSync(path.join(directory, 'development.pem'), privatePem, { mode: 0o600 });
     fs.writeFileSync(config, configText({ ...options, database: options.databaseSettings }));
 
-    const child = spawn(path.join(buildDirectory, 'edge'), ['serve', '--config', config, '--listen', `127.0.0.1:${port}`], {
-        cwd: root,
-        env: environment(directory, port, options.database, options.env ?? {}),
-        stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+        path.join(buildDirectory, 'edge'),
+        ['serve', '--config', config, '--listen', `127.0.0.1:${port}`],
+        {
+            cwd: root,
+            env: environment(directory, port, options.database, options.env ?? {}),
+            stdio: ['ignore', 'pipe', 'pipe'],
+        },
+    );
     const host = new Host(child, port, directory);
     await host.ready(options.readyPath ?? '/_edge/ready');
     return host;

@@ -10,7 +10,10 @@ function parseBlock(block) {
         if (line.startsWith(':')) event.comments.push(line.slice(1).trim());
         else if (line.startsWith('event: ')) event.event = line.slice(7);
         else if (line.startsWith('data: ')) data.push(line.slice(6));
-        else throw new Error(`Not a line of the event stream format as the specification has it: ${JSON.stringify(line)}`);
+        else
+            throw new Error(
+                `Not a line of the event stream format as the specification has it: ${JSON.stringify(line)}`,
+            );
     }
     if (data.length > 1) throw new Error('The data of an event is not on one line');
     return data.length === 1 ? { ...event, raw: data[0], data: JSON.parse(data[0]) } : event;
@@ -39,7 +42,10 @@ export async function allEvents(answer) {
 
 /* The text that the chunks of a streamed chat answer bring. */
 export const streamedText = (all) =>
-    all.filter((event) => event.event === 'message' || event.event === 'delta').map((event) => event.data.choices[0].delta.content ?? '').join('');
+    all
+        .filter((event) => event.event === 'message' || event.event === 'delta')
+        .map((event) => event.data.choices[0].delta.content ?? '')
+        .join('');
 
 /* A socket whose messages can be waited for one by one. */
 export class Socket {
@@ -63,7 +69,9 @@ export class Socket {
             const timer = setTimeout(() => reject(new Error(`Not open after ${ms} ms`)), ms);
             this.socket.on('open', () => clearTimeout(timer));
             this.socket.on('open', () => resolve(this));
-            this.socket.on('unexpected-response', (_, answer) => reject(Object.assign(new Error(`Upgrade refused`), { status: answer.statusCode })));
+            this.socket.on('unexpected-response', (_, answer) =>
+                reject(Object.assign(new Error(`Upgrade refused`), { status: answer.statusCode })),
+            );
             this.socket.on('error', reject);
         });
     }
@@ -101,5 +109,7 @@ export class Socket {
 /* A session on a function's route, the token in the header as servers and tests send it, or in the subprotocol. */
 export function connect(host, name, { token, protocols, headers = {} } = {}) {
     const url = `ws://127.0.0.1:${host.port}/functions/v1/${name}`;
-    return new Socket(url, protocols ?? [], { headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers } });
+    return new Socket(url, protocols ?? [], {
+        headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+    });
 }

@@ -1,0 +1,60 @@
+/*
+ * What most test files of functions need: a database and a host of their own, the sandbox's orders forgotten before each
+ * test, and people to act as.
+ */
+import { after, before, beforeEach } from 'node:test';
+
+import { post } from './clients.mjs';
+import { startDatabase } from './data.mjs';
+import { startHost } from './host.mjs';
+import { Sandbox } from './sandbox.mjs';
+import { mint } from './tokens.mjs';
+
+/* For every hook, suite and test: one that hangs fails instead of holding up the run. */
+export const options = { timeout: 60000 };
+
+/*
+ * Registers the hooks and returns an object that they fill: database, host, gateway (the AI gateway's stand-in).
+ * hostOptions as startHost takes them, the database aside.
+ */
+export function suite(hostOptions) {
+    let people = 0;
+    const suite = {
+        /* A new person with a profile; its id. */
+        async agent(values) {
+            const id = `user_test_${++people}`;
+            await suite.database.person(id, values);
+            return id;
+        },
+        /* Calls a function as a user; answers as clients.mjs's post. */
+        call: async (name, id, body, more = {}) =>
+            post(more.host ?? suite.host, name, { token: await mint(id), body, ...more }),
+    };
+    before(async () => {
+        suite.database = await startDatabase();
+        suite.host = await startHost({ ...hostOptions, database: suite.database.url });
+        suite.gateway = new Sandbox(suite.host, 'lovable_ai');
+    }, options);
+    beforeEach(() => suite.gateway.reset(), options);
+    after(async () => {
+        await suite.host?.stop();
+        await suite.database?.stop();
+    }, options);
+    return suite;
+}
+
+/* Of a host whose database cannot be reached. */
+export const UNREACHABLE = {
+    database: 'postgresql:///none?host=/nonexistent&user=edge_runtime',
+    readyPath: '/_edge/live',
+};
+
+/* A host for one test beside the file's own; stopped when work has ended. */
+export async function withHost(hostOptions, work) {
+    const host = await startHost(hostOptions);
+    try {
+        return await work(host);
+    } finally {
+        await host.stop();
+    }
+}
