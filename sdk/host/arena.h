@@ -3,7 +3,7 @@
  *
  * A limit bounds the total. A reserve beyond it is opened once the limit was hit, so that the error answer
  * can still be built. jansson allocates from the arena that is current (arena_enter); outside of any, from
- * malloc.
+ * malloc. What jansson frees inside an arena is used again for its next values there.
  */
 #ifndef HOST_ARENA_H
 #define HOST_ARENA_H
@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 struct arena_chunk;
+struct json_block;
 
 struct arena {
     struct arena_chunk *chunks; /* newest first; the newest is the one allocated from */
@@ -19,6 +20,7 @@ struct arena {
     size_t used_bytes;          /* sum of all chunks' sizes */
     size_t limit_bytes;
     size_t next_chunk_bytes;
+    struct json_block **free; /* what jansson gave back, by size; NULL: nothing yet */
 };
 
 void arena_init(struct arena *arena, size_t limit_bytes);

@@ -29,8 +29,10 @@ static void stream(edge_ctx *ctx, json_t *in)
     int64_t count = edge_json_int(in, "events", 0), bytes = edge_json_int(in, "bytes", 0);
     char *text = edge_alloc(ctx, (size_t)bytes + 1);
     memset(text, 'x', (size_t)bytes);
+    json_t *event = json_pack("{s:i, s:s}", "n", 0, "text", text);
     for (int64_t i = 0; i < count; i++) {
-        edge_stream_event(ctx, NULL, json_pack("{s:I, s:s}", "n", (json_int_t)i, "text", text));
+        json_object_set_new(event, "n", json_integer(i));
+        edge_stream_event(ctx, NULL, event);
         if (edge_json_int(in, "interval", 0) > 0)
             edge_sleep(ctx, edge_json_int(in, "interval", 0));
     }

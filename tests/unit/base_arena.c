@@ -69,10 +69,29 @@ static void jansson_uses_the_current_arena(void **state)
     assert_null(before);
     json_t *inside = json_loads("{\"list\":[1,2,{\"deep\":\"text\"}]}", 0, NULL);
     assert_non_null(inside);
-    json_decref(inside); /* gives nothing back, harms nothing */
+    json_decref(inside);
     assert_true(arena.used_bytes > 0);
     arena_enter(NULL);
     json_decref(outside);
+    arena_free(&arena);
+}
+
+static void dropped_values_are_used_again(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024);
+    arena_enter(&arena);
+    char text[3000];
+    memset(text, 'x', sizeof text);
+    for (int i = 0; i < 100000; i++) {
+        json_t *event =
+            json_pack("{s:i, s:s%, s:[i,i]}", "n", i, "text", text, (size_t)(i % 3000), "list", 1, 2);
+        assert_non_null(event);
+        json_decref(event);
+    }
+    assert_true(arena.used_bytes < 64 * 1024);
+    arena_enter(NULL);
     arena_free(&arena);
 }
 
@@ -84,6 +103,7 @@ int main(void)
         cmocka_unit_test(limit_refuses_and_reserve_opens),
         cmocka_unit_test(large_blocks_keep_the_current_chunk),
         cmocka_unit_test(jansson_uses_the_current_arena),
+        cmocka_unit_test(dropped_values_are_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,8 @@
 
 /*
  * Sends one server-sent event: event NULL is an unnamed one, data goes out as compact JSON on one line.
- * Comment lines (": keep-alive") are sent by themselves after 15 s of silence. data is borrowed.
+ * Comment lines (": keep-alive") are sent by themselves after 15 s of silence. data is borrowed: a long
+ * stream builds its event once and changes it, or drops each with json_decref, and so stays small.
  */
 void edge_stream_event(edge_ctx *ctx, const char *event, const json_t *data);
 

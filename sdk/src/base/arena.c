@@ -74,6 +74,7 @@ void arena_free(struct arena *arena)
     }
     arena->chunks = NULL;
     arena->next = arena->end = NULL;
+    arena->free = NULL;
 }
 
 void arena_open_reserve(struct arena *arena)
@@ -150,16 +151,81 @@ struct arena *arena_enter(struct arena *arena)
     return before;
 }
 
-static void *json_memory(size_t size)
+/*
+ * jansson's blocks carry their size, and what it gives back is used again by the same invocation: a stream
+ * that builds and drops an event a token stays as small as one event. Sizes are rounded up to a class: steps
+ * of 32 bytes up to 1 KiB, then powers of two.
+ */
+struct json_block {
+    size_t class;
+    struct json_block *next; /* in its class's list, once given back */
+};
+
+enum {
+    BLOCK_HEADER = 16,
+    SMALL_STEP = 32,
+    SMALL_CLASSES = 32,
+    CLASS_COUNT = SMALL_CLASSES + 12
+};
+
+static size_t class_of(size_t size, size_t *rounded)
 {
-    return current != NULL ? arena_alloc(current, size) : malloc(size);
+    if (size <= SMALL_STEP * SMALL_CLASSES) {
+        size_t class = size == 0 ? 0 : (size - 1) / SMALL_STEP;
+        *rounded = (class + 1) * SMALL_STEP;
+        return class;
+    }
+    size_t class = SMALL_CLASSES;
+    *rounded = 2048;
+    while (*rounded < size && class < CLASS_COUNT) {
+        *rounded *= 2;
+        class ++;
+    }
+    if (class >= CLASS_COUNT)
+        *rounded = size;
+    return class < CLASS_COUNT ? class : CLASS_COUNT;
 }
 
-/* Inside an invocation nothing is given back by the piece: its values die with it. */
-static void json_release(void *memory)
+static void *json_memory(size_t size)
 {
     if (current == NULL)
+        return malloc(size);
+
+    size_t rounded = 0, class = class_of(size, &rounded);
+    struct json_block **free_list = class < CLASS_COUNT && current->free != NULL ? &current->free[class] : NULL;
+    struct json_block *block = free_list != NULL ? *free_list : NULL;
+    if (block != NULL) {
+        UNPOISON(block, BLOCK_HEADER + rounded);
+        *free_list = block->next;
+    } else {
+        block = arena_alloc(current, BLOCK_HEADER + rounded);
+        if (block == NULL)
+            return NULL;
+        block->class = class;
+    }
+    return (char *)block + BLOCK_HEADER;
+}
+
+static void json_release(void *memory)
+{
+    if (current == NULL) {
         free(memory);
+        return;
+    }
+    if (memory == NULL)
+        return;
+    struct json_block *block = (void *)((char *)memory - BLOCK_HEADER);
+    if (block->class >= CLASS_COUNT)
+        return;
+    if (current->free == NULL)
+        current->free = arena_alloc(current, CLASS_COUNT * sizeof *current->free);
+    if (current->free == NULL)
+        return;
+    block->next = current->free[block->class];
+    current->free[block->class] = block;
+    size_t rounded = block->class < SMALL_CLASSES ? (block->class + 1) * SMALL_STEP
+                                                  : (size_t)2048 << (block->class - SMALL_CLASSES);
+    POISON(memory, rounded);
 }
 
 void arena_attach_jansson(void)

@@ -5,6 +5,8 @@
  */
 #include <edge/json.h>
 
+#include "base/json_dump.h"
+
 #include <context.h>
 
 #include <math.h>
@@ -13,9 +15,10 @@
 #include <string.h>
 
 struct output {
-    edge_ctx *ctx;
+    edge_ctx *ctx; /* NULL: malloc'ed text */
     char *text;
     size_t length, capacity;
+    bool failed;
 };
 
 static void reserve(struct output *out, size_t more)
@@ -25,8 +28,16 @@ static void reserve(struct output *out, size_t more)
     size_t capacity = out->capacity * 2;
     while (out->length + more >= capacity)
         capacity *= 2;
-    char *text = edge_alloc(out->ctx, capacity);
-    memcpy(text, out->text, out->length);
+    char *text = NULL;
+    if (out->ctx != NULL) {
+        text = edge_alloc(out->ctx, capacity);
+        memcpy(text, out->text, out->length);
+    } else {
+        text = realloc(out->text, capacity);
+    }
+    out->failed = text == NULL;
+    if (out->failed)
+        return;
     out->text = text;
     out->capacity = capacity;
 }
@@ -34,6 +45,8 @@ static void reserve(struct output *out, size_t more)
 static void put(struct output *out, const char *text, size_t length)
 {
     reserve(out, length);
+    if (out->failed)
+        return;
     memcpy(out->text + out->length, text, length);
     out->length += length;
 }
@@ -154,6 +167,25 @@ static void put_value(struct output *out, const json_t *value)
         put(out, "null", 4);
         break;
     }
+}
+
+const char *json_dump_shared(const json_t *value, size_t *length)
+{
+    static struct output shared;
+    if (shared.text == NULL) {
+        shared.capacity = 4096;
+        shared.text = malloc(shared.capacity);
+    }
+    if (shared.text == NULL)
+        return NULL;
+    shared.length = 0;
+    shared.failed = false;
+    put_value(&shared, value);
+    if (shared.failed)
+        return NULL;
+    shared.text[shared.length] = '\0';
+    *length = shared.length;
+    return shared.text;
 }
 
 char *edge_json_dump(edge_ctx *ctx, const json_t *value, size_t *length)

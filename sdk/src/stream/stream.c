@@ -1,6 +1,8 @@
 /*
  * Answers in pieces. The host frames and queues; here a function is held back while its reader is slow.
  */
+#include "base/json_dump.h"
+
 #include <context.h>
 
 #include <edge/json.h>
@@ -38,7 +40,9 @@ void edge_stream_event(edge_ctx *ctx, const char *event, const json_t *data)
     if (ctx->client_gone)
         return;
     size_t length = 0;
-    const char *text = edge_json_dump(ctx, data, &length);
+    const char *text = json_dump_shared(data, &length);
+    if (text == NULL)
+        edge_fail(ctx, 503, "overloaded", "The host is out of memory");
     hold_back(ctx, ctx->ops->event(ctx, event, text, length));
 }
 
