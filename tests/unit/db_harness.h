@@ -69,8 +69,8 @@ static inline void invocation_released(edge_ctx *ctx)
     struct invocation *invocation = ctx->host;
     invocation->ended = true;
     invocation->ctx = NULL;
-    if (--running == 0)
-        ev_break(loop, EVBREAK_ONE);
+    running--;
+    ev_break(loop, EVBREAK_ONE);
 }
 
 static inline void invocation_start(struct invocation *invocation)
@@ -101,7 +101,7 @@ static inline void invocation_start(struct invocation *invocation)
     context_run(ctx);
 }
 
-/* Turns the loop until every invocation has ended. */
+/* Turns the loop until every invocation has ended; an end breaks the turn off, or it would block. */
 static inline void run_all_invocations(void)
 {
     while (running > 0)

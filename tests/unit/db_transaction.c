@@ -157,6 +157,25 @@ static void leave(edge_ctx *ctx, void *arg)
     (*way)(ctx);
 }
 
+static void break_and_go_on(edge_ctx *ctx, void *arg)
+{
+    (void)arg;
+    by_break(ctx);
+    by_return(ctx);
+    edge_sleep(ctx, 30);
+    struct db_stats stats;
+    db_get_stats(&stats);
+    assert_int_equal(stats.busy, 0);
+}
+
+/* The connection goes back at once, not when the invocation ends. */
+static void left_block_holds_nothing(void **state)
+{
+    (void)state;
+    NEEDS_SERVER();
+    assert_fine(run_invocation(break_and_go_on, NULL));
+}
+
 static void every_other_way_out(void **state)
 {
     (void)state;
@@ -382,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup(committed, start_items),
         cmocka_unit_test_setup(read_only, start_items),
         cmocka_unit_test_setup(every_other_way_out, start_items),
+        cmocka_unit_test_setup(left_block_holds_nothing, start_items),
         cmocka_unit_test_setup(belongs_to_its_task, start_items),
         cmocka_unit_test_setup(serialization_failures, start_items),
         cmocka_unit_test_setup(without_retries, start_items),

@@ -34,9 +34,9 @@ typedef struct edge_tx edge_tx;     /* an open transaction */
  *
  * sql  One statement, parameters $1..$n; constant text only (it is the key of the prepared-statement cache),
  *      never built from input.
- * ...  One edge_arg per parameter, at most EDGE_MAX_ARGS. Their types are sent, so $1 needs no cast: edge_int is
- *      an integer (bigint when it does not fit), edge_number numeric, edge_text text, edge_null whatever fits
- *      in. Where the column has another type, write one: $1::date, ANY($1::uuid[]).
+ * ...  One edge_arg per parameter, at most EDGE_MAX_ARGS. Their types are sent, so $1 needs no cast: edge_int
+ * is an integer (bigint when it does not fit), edge_number numeric, edge_text text, edge_null whatever fits in.
+ * Where the column has another type, write one: $1::date, ANY($1::uuid[]).
  *
  * A violation you expect is not an error: write ON CONFLICT, or call edge_try_query.
  *
@@ -127,12 +127,13 @@ typedef struct edge_tx_options {
 #endif
 
 #define EDGE_TRANSACTION(ctx, tx, ...)                                                                         \
-    for (edge_tx *tx = edge_tx_begin((ctx), &(const edge_tx_options){ __VA_ARGS__ });                          \
+    for (edge_tx * tx __attribute__((cleanup(edge_tx_leave))) =                                                \
+             edge_tx_begin((ctx), &(const edge_tx_options){ __VA_ARGS__ });                                    \
          setjmp(*edge_tx_retry_point(tx)), edge_tx_next(tx);)
 
 EDGE_RETURNS_NONNULL edge_tx *edge_tx_begin(edge_ctx *ctx, const edge_tx_options *options);
 EDGE_RETURNS_NONNULL jmp_buf *edge_tx_retry_point(edge_tx *tx);
-bool edge_tx_next(edge_tx *tx); /* true: enter the block; at its end commits and answers false */
+bool edge_tx_next(edge_tx *tx);   /* true: enter the block; at its end commits and answers false */
 void edge_tx_leave(edge_tx **tx); /* the block was left: rolls back unless it has been committed */
 
 /* One statement of the transaction; fails as edge_query does. Without result needed at once, see edge_tx_send.

@@ -16,10 +16,16 @@
 
 #define CONNECT_LIMIT_S 5.0
 
-/* The server's notices are for interactive users; errors are reported where they happen. */
-static void drop_notice(void *arg, const char *message)
+/*
+ * Notices are for interactive users, but for one: to a session that is owed nothing, libpq hands the server's
+ * FATAL good-bye as a notice.
+ */
+static void take_notice(void *arg, const PGresult *notice)
 {
-    (void)arg, (void)message;
+    struct db_connection *connection = arg;
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0))
+        connection->closing = true;
 }
 
 static bool begin_session(struct db_connection *connection)
@@ -112,7 +118,7 @@ void db_connection_open(struct db_connection *connection)
 {
     db_connection_set_state(connection, CONNECTION_CONNECTING);
     statement_cache_init(&connection->statements);
-    connection->oversized = connection->statements_stale = false;
+    connection->oversized = connection->statements_stale = connection->closing = false;
     connection->expected_count = connection->expected_next = 0;
     connection->received_bytes = connection->reads = 0;
     ev_io_init(&connection->io, on_socket, -1, 0);
@@ -126,6 +132,6 @@ void db_connection_open(struct db_connection *connection)
         db_connection_lose(connection, connection->pg == NULL ? "out of memory" : NULL);
         return;
     }
-    PQsetNoticeProcessor(connection->pg, drop_notice, NULL);
+    PQsetNoticeReceiver(connection->pg, take_notice, connection);
     follow_socket(connection, EV_WRITE);
 }

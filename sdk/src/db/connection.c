@@ -36,7 +36,7 @@ void db_connection_lose(struct db_connection *connection, const char *message)
 {
     char reason[256];
     const char *why = message != NULL ? message : PQerrorMessage(connection->pg);
-    snprintf(reason, sizeof reason, "%s", why);
+    snprintf(reason, sizeof reason, "%.*s", (int)strcspn(why, "\n"), why);
 
     bool was_up = db_connection_is_up(connection);
     struct operation *operation = connection->operation;
@@ -107,17 +107,27 @@ void db_connection_send(struct db_connection *connection, struct operation *oper
         db_connection_lose(connection, NULL);
 }
 
+/* Nothing is owed: a notice, or a NOTIFY that a function's LISTEN asked for and nobody can receive. */
+static void drop_notifications(struct db_connection *connection)
+{
+    PGnotify *notification = NULL;
+    PQisBusy(connection->pg); /* parses what has come */
+    while ((notification = PQnotifies(connection->pg)) != NULL)
+        PQfreemem(notification);
+}
+
 bool db_connection_is_alive(struct db_connection *connection)
 {
     char byte;
-    ssize_t length = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (length < 0)
-        return errno == EAGAIN || errno == EWOULDBLOCK;
-    if (length == 0)
-        return false;
-    /* A notice, or the server's good-bye with the end of file behind it. */
-    return PQconsumeInput(connection->pg) && PQisBusy(connection->pg) == 0 &&
-           PQstatus(connection->pg) == CONNECTION_OK;
+    ssize_t length = 0;
+    while ((length = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) > 0) {
+        if (!PQconsumeInput(connection->pg))
+            return false;
+        drop_notifications(connection);
+        if (connection->closing)
+            return false;
+    }
+    return length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 /* The connection has answered everything and nobody holds it: makes it clean, then it is the pool's. */
@@ -234,14 +244,6 @@ static void refuse_answer(struct db_connection *connection)
     db_connection_lose(connection, "closed in the middle of an answer that is too large");
 }
 
-/* Nothing is owed: a notice, or a NOTIFY that a function's LISTEN asked for and nobody can receive. */
-static void drop_notifications(struct db_connection *connection)
-{
-    PGnotify *notification = NULL;
-    while ((notification = PQnotifies(connection->pg)) != NULL)
-        PQfreemem(notification);
-}
-
 void db_connection_ready(struct db_connection *connection, int events)
 {
     if (((events & EV_READ) && !consume(connection)) || !db_connection_flush(connection)) {
@@ -254,6 +256,8 @@ void db_connection_ready(struct db_connection *connection, int events)
     }
     if (connection->expected_count == 0) {
         drop_notifications(connection);
+        if (connection->closing)
+            db_connection_lose(connection, "the server has closed the session");
         return;
     }
     int complete = pipeline_read(connection);

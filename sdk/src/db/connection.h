@@ -61,6 +61,7 @@ struct db_connection {
     unsigned reads;
     bool oversized; /* libpq's buffers have grown and never shrink: replace when idle */
     bool setup_failed;
+    bool closing;          /* the server has said good-bye */
     bool statements_stale; /* the server says that its prepared statements are not what we think */
     bool cancel_requested; /* of the operation that is being drained */
     int64_t idle_since_us;
