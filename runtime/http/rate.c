@@ -171,30 +171,45 @@ static const char *address_id(const char *ip, char out[INET6_ADDRSTRLEN])
     return inet_ntop(AF_INET6, &address, out, INET6_ADDRSTRLEN);
 }
 
-void rate_enforce(edge_ctx *ctx, struct rate_table *table, const struct function_config *function)
+static struct rate_table *in_use;
+
+void rate_use(struct rate_table *table)
 {
-    enum rate_scope scope = function->rate.scope;
-    const char *user = ctx->identity.user;
-    if (scope == RATE_NONE || table == NULL)
-        return;
-    if (scope == RATE_PER_USER && user == NULL) {
-        if (ctx->identity.caller == EDGE_CALLER_SERVICE)
-            return;
-        scope = RATE_PER_IP;
-    }
+    in_use = table;
+}
 
-    char address[INET6_ADDRSTRLEN];
-    const char *id = "";
-    if (scope == RATE_PER_USER)
-        id = user;
-    else if (scope == RATE_PER_IP)
-        id = address_id(edge_request_ip(ctx), address);
-
-    uint32_t seconds =
-        rate_take(table, rate_key(table, function->name, scope, id), &function->rate, clock_us());
+static void count(edge_ctx *ctx, const struct function_config *function, enum rate_scope scope, const char *id)
+{
+    const struct rate_limit *limit = &function->rate;
+    uint32_t seconds = rate_take(in_use, rate_key(in_use, function->name, scope, id), limit, clock_us());
     if (seconds > 0)
         edge_fail_with(ctx, 429, "rate_limited",
             .message = edge_format(ctx, "Rate limit reached: %u calls in %u s are allowed, try again in %u s",
-                function->rate.count, function->rate.window_seconds, seconds),
+                limit->count, limit->window_seconds, seconds),
             .retry_after_seconds = (int)seconds);
+}
+
+static void count_address(edge_ctx *ctx, const struct function_config *function)
+{
+    char address[INET6_ADDRSTRLEN];
+    count(ctx, function, RATE_PER_IP, address_id(edge_request_ip(ctx), address));
+}
+
+void rate_admit(edge_ctx *ctx, const struct function_config *function)
+{
+    if (in_use != NULL && function->rate.scope == RATE_PER_IP)
+        count_address(ctx, function);
+}
+
+void rate_enforce(edge_ctx *ctx, const struct function_config *function)
+{
+    const struct identity *identity = &ctx->identity;
+    if (in_use == NULL)
+        return;
+    if (function->rate.scope == RATE_TOTAL)
+        count(ctx, function, RATE_TOTAL, "");
+    else if (function->rate.scope == RATE_PER_USER && identity->user != NULL)
+        count(ctx, function, RATE_PER_USER, identity->user);
+    else if (function->rate.scope == RATE_PER_USER && identity->caller != EDGE_CALLER_SERVICE)
+        count_address(ctx, function);
 }

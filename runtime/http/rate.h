@@ -28,11 +28,17 @@ uint64_t rate_key(const struct rate_table *table, const char *function, enum rat
 /* Takes one call out of a bucket: 0, or the whole seconds until there is one. now_us is monotonic. */
 uint32_t rate_take(struct rate_table *table, uint64_t key, const struct rate_limit *limit, int64_t now_us);
 
+/* The table that this worker's invocations are counted in; NULL: none are. */
+void rate_use(struct rate_table *table);
+
 /*
- * Counts the invocation against its function's limit; over it fails with 429 "rate_limited" and Retry-After.
- * Behind auth_identify: a limit per user counts callers without a user by their address, and does not count the
- * service. Addresses of IPv6 count by their /64, which is what one subscriber has.
+ * Count the invocation against its function's limit; over it they fail with 429 "rate_limited" and Retry-After.
+ *   rate_admit    before auth_identify: limits per address, which hold for guesses at a secret as well
+ *   rate_enforce  behind it: limits per user, and in total, which nobody without a right to call uses up
+ * A limit per user counts callers without a user by their address, and does not count the service. Addresses of
+ * IPv6 count by their /64, which is what one subscriber has.
  */
-void rate_enforce(edge_ctx *ctx, struct rate_table *table, const struct function_config *function);
+void rate_admit(edge_ctx *ctx, const struct function_config *function);
+void rate_enforce(edge_ctx *ctx, const struct function_config *function);
 
 #endif

@@ -145,6 +145,75 @@ static void test_processes(void **state)
     }
 }
 
+/* How many of n calls of one caller get through. */
+static struct function_config limited = { .name = "f", .rate = { RATE_PER_IP, 3, 60 } };
+static int through;
+
+static void call_main(edge_ctx *ctx)
+{
+    rate_admit(ctx, &limited);
+    ctx->identity = *(const struct identity *)ctx->host;
+    rate_enforce(ctx, &limited);
+    through++;
+}
+
+static void call_finished(edge_ctx *ctx)
+{
+    if (ctx->failure == NULL)
+        return;
+    assert_int_equal(ctx->failure->status, 429);
+    assert_string_equal(ctx->failure->code, "rate_limited");
+    assert_in_range(ctx->failure->said.retry_after_seconds, 1, 20);
+}
+
+static int calls(enum rate_scope scope, const struct identity *identity, const char *ip, int n)
+{
+    static const struct context_ops ops = { .main = call_main, .finished = call_finished };
+    limited.rate.scope = scope;
+    through = 0;
+    for (int i = 0; i < n; i++) {
+        edge_ctx *ctx = context_create(&(const struct context_setup){
+            .ops = &ops, .host = (void *)identity, .name = "f", .generation = "", .memory_bytes = 65536 });
+        ctx->request.ip = ip;
+        context_run(ctx);
+    }
+    return through;
+}
+
+static void test_scopes(void **state)
+{
+    (void)state;
+    const struct identity nobody = { .caller = EDGE_CALLER_NOBODY };
+    const struct identity service = { .caller = EDGE_CALLER_SERVICE };
+    const struct identity user_a = { .caller = EDGE_CALLER_USER, .user = "user_a" };
+    const struct identity user_b = { .caller = EDGE_CALLER_USER, .user = "user_b" };
+    struct ev_loop *loop = ev_default_loop(0);
+    fiber_system_start(loop, 65536);
+    assert_int_equal(calls(RATE_PER_USER, &user_a, "192.0.2.1", 9), 9); /* no table: nobody counts */
+
+    struct rate_table *table = rate_table_create(64);
+    rate_use(table);
+    assert_int_equal(calls(RATE_NONE, &nobody, "192.0.2.1", 9), 9);
+    assert_int_equal(calls(RATE_PER_USER, &user_a, "192.0.2.1", 9), 3);
+    assert_int_equal(calls(RATE_PER_USER, &user_b, "192.0.2.1", 9), 3);
+    assert_int_equal(calls(RATE_PER_USER, &service, "192.0.2.1", 9), 9);
+    assert_int_equal(calls(RATE_PER_USER, &nobody, "192.0.2.1", 9), 3);
+    assert_int_equal(calls(RATE_PER_IP, &user_a, "192.0.2.1", 9), 0); /* the address's bucket is the same one */
+    assert_int_equal(calls(RATE_PER_IP, &service, "192.0.2.2", 9), 3);
+    assert_int_equal(calls(RATE_PER_IP, &nobody, "::ffff:192.0.2.2", 9), 0);
+    assert_int_equal(calls(RATE_PER_IP, &nobody, "2001:db8:0:1::1", 2), 2);
+    assert_int_equal(calls(RATE_PER_IP, &nobody, "2001:db8:0:1:ffff::2", 2), 1);
+    assert_int_equal(calls(RATE_PER_IP, &nobody, "2001:db8:0:2::1", 2), 2);
+    assert_int_equal(calls(RATE_PER_IP, &nobody, "", 9), 3);
+    assert_int_equal(calls(RATE_TOTAL, &user_a, "192.0.2.9", 2), 2);
+    assert_int_equal(calls(RATE_TOTAL, &service, "192.0.2.8", 2), 1);
+
+    rate_use(NULL);
+    rate_table_free(table);
+    fiber_system_stop();
+    ev_loop_destroy(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_long_up),
         cmocka_unit_test(test_crowded),
         cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_scopes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
