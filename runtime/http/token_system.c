@@ -61,7 +61,7 @@ static const char **copy_list(const char **list)
     for (size_t i = 0; copy != NULL && i < count; i++) {
         copy[i] = strdup(list[i]);
         if (copy[i] == NULL)
-            abort(); /* half a list of parties would let the others in or out; see rule 27 on memory at start */
+            abort(); /* half a list would turn parties away that are authorized */
     }
     return copy;
 }
