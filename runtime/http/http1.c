@@ -97,8 +97,8 @@ static void check_head(struct exchange *exchange, const http_parser *parser)
 static bool asks_for_websocket(const struct exchange *exchange, const http_parser *parser)
 {
     const char *upgrade = exchange_header(exchange, "upgrade");
-    return parser->upgrade && upgrade != NULL && strcasecmp(upgrade, "websocket") == 0 &&
-           parser->method == HTTP_GET;
+    return parser->upgrade && upgrade != NULL && strncasecmp(upgrade, "websocket", 9) == 0 &&
+           upgrade[9 + strspn(upgrade + 9, " \t")] == '\0' && parser->method == HTTP_GET;
 }
 
 /* Returns 1 when no body follows, as http_parser wants it. */
@@ -112,9 +112,10 @@ static int on_head(http_parser *parser)
     exchange->chunks = parser->http_major == 1 && parser->http_minor >= 1;
     if ((parser->flags & F_CONTENTLENGTH) != 0)
         exchange->content_length = (int64_t)parser->content_length;
+    exchange->upgrade = asks_for_websocket(exchange, parser);
     exchange_head_complete(exchange);
     check_head(exchange, parser);
-    exchange->upgrade = exchange->refused.status == 0 && asks_for_websocket(exchange, parser);
+    exchange->upgrade = exchange->upgrade && exchange->refused.status == 0;
     parser->upgrade = exchange->upgrade; /* Upgrade: h2c and others are declined by ignoring them */
 
     if (exchange->refused.status == 0 && exchange->content_length > (int64_t)exchange->body.limit)
@@ -215,6 +216,7 @@ void http1_exchange_ended(struct connection *connection)
     bool keep = exchange->keep_alive && !connection->server->draining;
     session->exchange = NULL;
     session->running = false;
+    session->parser.upgrade = 0; /* an upgrade that was refused is over */
     exchange_detach(exchange, false);
     if (!keep) {
         connection_finish(connection, true);
@@ -254,8 +256,18 @@ static void http1_writable(struct connection *connection)
 static void http1_closed(struct connection *connection)
 {
     struct http1 *session = connection->session;
+    if (session == NULL)
+        return;
     if (session->exchange != NULL)
         exchange_detach(session->exchange, true);
+    free(session);
+    connection->session = NULL;
+}
+
+void http1_leave(struct connection *connection)
+{
+    struct http1 *session = connection->session;
+    exchange_detach(session->exchange, false);
     free(session);
     connection->session = NULL;
 }

@@ -9,4 +9,7 @@ struct connection;
 
 void http1_open(struct connection *connection);
 
+/* Another protocol takes the connection, or its socket, over: the exchange is off it, and its state is freed. */
+void http1_leave(struct connection *connection);
+
 #endif

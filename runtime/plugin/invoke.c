@@ -68,7 +68,8 @@ static void check_user(edge_ctx *ctx, const struct function_config *config, cons
 
 json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
 {
-    auth_identify(ctx, config);
+    if (!ctx->request.websocket)
+        auth_identify(ctx, config);
     json_t *in = NULL;
     if (!ctx->function->raw_body) {
         in = read_body(ctx);

@@ -12,13 +12,26 @@ struct exchange;
 struct failure;
 struct function_config;
 struct generation;
+struct context_ops;
+struct worker;
 
 /* Starts the function of a request; it has been answered already when it did not need to wait. */
 void invoke_start(struct exchange *exchange, struct generation *generation);
 
+/* An invocation of a function as configured, for any transport; NULL when memory is short. */
+edge_ctx *invoke_create(
+    struct worker *worker, struct generation *generation, const struct context_ops *ops, void *host);
+
+/* What the SDK shows of an exchange's request. */
+void invoke_fill_request(edge_ctx *ctx, struct exchange *exchange);
+
+/* Answers an exchange with the invocation's failure, as far as that is still possible. */
+void invoke_send_failure(edge_ctx *ctx, struct exchange *exchange);
+
 /*
  * On the invocation's fiber: identity, limits, body, input, handler, as spec/README.md 1 orders them. Returns
- * the handler's value, NULL when it answered by itself.
+ * the handler's value, NULL when it answered by itself. A message of a WebSocket comes with the identity that
+ * its opening request has proved.
  */
 json_t *invoke_function(edge_ctx *ctx, const struct function_config *config);
 

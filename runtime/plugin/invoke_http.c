@@ -34,7 +34,7 @@ static struct answer answer_of(const edge_ctx *ctx, int status, const char *medi
     };
 }
 
-static void fill_request(edge_ctx *ctx, struct exchange *exchange)
+void invoke_fill_request(edge_ctx *ctx, struct exchange *exchange)
 {
     struct request_view *request = &ctx->request;
     *request = (struct request_view){
@@ -56,7 +56,7 @@ static void on_main(edge_ctx *ctx)
 {
     struct exchange *exchange = exchange_of(ctx);
     struct generation *generation = exchange->generation;
-    fill_request(ctx, exchange);
+    invoke_fill_request(ctx, exchange);
     json_t *out = invoke_function(ctx, generation->config);
     if (ctx->response.streaming || ctx->response.sent)
         return;
@@ -65,7 +65,7 @@ static void on_main(edge_ctx *ctx)
     exchange->answer_text = edge_json_dump(ctx, out, &exchange->answer_length);
 }
 
-static void send_failure(edge_ctx *ctx, struct exchange *exchange)
+void invoke_send_failure(edge_ctx *ctx, struct exchange *exchange)
 {
     const struct failure *failure = ctx->failure;
     size_t length = 0;
@@ -91,7 +91,7 @@ static void send_failure(edge_ctx *ctx, struct exchange *exchange)
 static void send_answer(edge_ctx *ctx, struct exchange *exchange)
 {
     if (ctx->failure != NULL) {
-        send_failure(ctx, exchange);
+        invoke_send_failure(ctx, exchange);
     } else if (exchange->head_sent) {
         exchange->ops->end(exchange);
     } else {
@@ -174,13 +174,13 @@ static const struct context_ops http_ops = {
     .abort = on_abort,
 };
 
-void invoke_start(struct exchange *exchange, struct generation *generation)
+edge_ctx *invoke_create(
+    struct worker *worker, struct generation *generation, const struct context_ops *ops, void *host)
 {
     const struct function_config *config = generation->config;
-    struct worker *worker = worker_of(exchange->server);
     edge_ctx *ctx = context_create(&(const struct context_setup){
-        .ops = &http_ops,
-        .host = exchange,
+        .ops = ops,
+        .host = host,
         .function = generation->function,
         .state = generation->state,
         .function_index = generation->index,
@@ -191,12 +191,18 @@ void invoke_start(struct exchange *exchange, struct generation *generation)
         .timeout_ms = config->timeout_ms,
         .finish_on_disconnect = config->finish_on_disconnect,
     });
+    if (ctx != NULL && worker->test_clock_us != 0)
+        ctx->now_us = worker->test_clock_us;
+    return ctx;
+}
+
+void invoke_start(struct exchange *exchange, struct generation *generation)
+{
+    edge_ctx *ctx = invoke_create(worker_of(exchange->server), generation, &http_ops, exchange);
     if (ctx == NULL) {
         respond_error(exchange, 503, "overloaded", "The host is out of memory");
         return;
     }
-    if (worker->test_clock_us != 0)
-        ctx->now_us = worker->test_clock_us;
     memcpy(exchange->request_id, ctx->request_id, sizeof exchange->request_id);
     exchange->ctx = ctx;
     exchange->generation = generation;

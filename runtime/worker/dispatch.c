@@ -46,7 +46,7 @@ static void check_function(struct exchange *exchange, const struct generation *g
     const char *methods = generation->function->methods != NULL ? generation->function->methods : "POST";
     if (generation->config->max_body_bytes > 0)
         exchange->body.limit = generation->config->max_body_bytes;
-    if (is_method(exchange, "GET") && exchange_header(exchange, "sec-websocket-key") != NULL)
+    if (exchange->upgrade)
         return; /* every function can be called over a WebSocket (spec/README.md 16) */
     if (method_allowed(exchange, methods))
         return;

@@ -136,6 +136,7 @@ struct edge_ctx {
     struct fiber *main_fiber;
     struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
     bool finished, client_gone, finish_on_disconnect;
+    bool cancelled; /* client_gone by its own wish, over a WebSocket that stays: the last event still goes out */
     uint32_t background_count; /* started or waiting to be */
     int64_t timeout_ms;
 };

@@ -37,7 +37,7 @@ void edge_stream_event(edge_ctx *ctx, const char *event, const json_t *data)
 {
     if (!ctx->response.streaming)
         start(ctx, 200, "text/event-stream");
-    if (ctx->client_gone)
+    if (ctx->client_gone && !ctx->cancelled)
         return;
     size_t length = 0;
     const char *text = json_dump_shared(data, &length);
