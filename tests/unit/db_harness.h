@@ -191,8 +191,9 @@ static inline int ask_int(const char *sql)
     "DO $$ DECLARE command text; BEGIN"                                                                        \
     " FOREACH command IN ARRAY ARRAY['CREATE ROLE anon NOLOGIN NOINHERIT',"                                    \
     " 'CREATE ROLE authenticated NOLOGIN NOINHERIT', 'CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS',"  \
-    " 'CREATE ROLE edge_runtime LOGIN NOINHERIT', 'GRANT anon, authenticated, service_role TO edge_runtime']"  \
-    " LOOP BEGIN EXECUTE command;"                                                                             \
+    " 'CREATE ROLE edge_admin NOLOGIN INHERIT', 'CREATE ROLE edge_runtime LOGIN NOINHERIT',"                    \
+    " 'GRANT authenticated TO edge_admin', 'GRANT anon, authenticated, edge_admin, service_role TO"            \
+    " edge_runtime'] LOOP BEGIN EXECUTE command;"                                                              \
     " EXCEPTION WHEN duplicate_object OR unique_violation OR internal_error THEN NULL; END; END LOOP; END $$"
 
 static inline void create_database(void)
@@ -281,8 +282,9 @@ static inline int stop_pool(void **state)
     return 0;
 }
 
-#define NEEDS_SERVER()                                                                                         \
+#define NEEDS_SERVER(state)                                                                                    \
     do {                                                                                                       \
+        (void)(state);                                                                                         \
         if (getenv("EDGE_TEST_PG_URL") == NULL)                                                                \
             skip();                                                                                            \
     } while (0)

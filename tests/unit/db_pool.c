@@ -35,8 +35,7 @@ static void use_pool(int connections)
 
 static void exhausted(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(1);
     double seconds = 0.6;
     struct invocation holder = { .body = sleep_in_database, .arg = &seconds }, waiting = { .body = quick };
@@ -55,8 +54,7 @@ static void exhausted(void **state)
 
 static void first_come_first_served(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(1);
     double seconds = 0.05;
     struct invocation holder = { .body = sleep_in_database, .arg = &seconds };
@@ -77,8 +75,7 @@ static void first_come_first_served(void **state)
 
 static void deadline(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(1);
     double seconds = 10;
     struct invocation late = { .body = sleep_in_database, .arg = &seconds, .timeout_ms = 100 };
@@ -104,8 +101,7 @@ static void tries_too_long(edge_ctx *ctx, void *arg)
 
 static void statement_timeout(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings settings = test_settings(1);
     settings.statement_timeout_ms = 50;
     restart_pool(&settings);
@@ -121,8 +117,7 @@ static void statement_timeout(void **state)
 
 static void client_leaves(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(2);
     double seconds = 10;
     struct invocation left[6] = { 0 };
@@ -157,8 +152,7 @@ static void hangs_on_cancel(edge_ctx *ctx, void *arg)
 
 static void stubborn_statement(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(1);
     run_sql(admin,
         "CREATE FUNCTION stubborn() RETURNS void LANGUAGE plpgsql AS $$ DECLARE until timestamptz ="
@@ -186,8 +180,7 @@ static void terminate_all(void)
 /* The server closed it while it was idle: nothing had been sent, so nobody notices. */
 static void dead_idle_connection(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(1);
     for (int i = 0; i < 5; i++) {
         assert_fine(run_invocation(quick, NULL));
@@ -199,8 +192,7 @@ static void dead_idle_connection(void **state)
 
 static void dead_in_use(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     use_pool(2);
     double seconds = 5;
     struct invocation lost = { .body = sleep_in_database, .arg = &seconds };
@@ -235,8 +227,7 @@ static void wander(edge_ctx *ctx, void *arg)
 
 static void crowd(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings settings = test_settings(4);
     settings.acquire_timeout_ms = 5000;
     restart_pool(&settings);

@@ -33,8 +33,7 @@ static void send_query(PGconn *server, const char *sql)
 /* Between two Syncs everything is one transaction; settings made for it are gone behind the second. */
 static void implicit_transaction(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     PGconn *server = PQconnectdb(pool_url);
     assert_int_equal(PQenterPipelineMode(server), 1);
     send_query(server, "SELECT set_config('role', 'authenticated', true), set_config('request.jwt.claims', "
@@ -82,12 +81,13 @@ static void ask_as_nobody(edge_ctx *ctx, void *arg)
 
 static void ask_as_user(edge_ctx *ctx, void *arg)
 {
-    expect_identity(ctx, edge_query(ctx, WHO), "authenticated", arg);
+    const char *role = ctx->identity.admin ? "edge_admin" : "authenticated";
+    expect_identity(ctx, edge_query(ctx, WHO), role, arg);
     expect_identity(ctx, edge_service_query(ctx, WHO), "service_role", "");
     EDGE_TRANSACTION(ctx, tx, .isolation = EDGE_SERIALIZABLE, .read_only = true)
     {
-        expect_identity(ctx, edge_tx_query(tx, WHO), "authenticated", arg);
-        expect_identity(ctx, edge_tx_query(tx, WHO), "authenticated", arg);
+        expect_identity(ctx, edge_tx_query(tx, WHO), role, arg);
+        expect_identity(ctx, edge_tx_query(tx, WHO), role, arg);
     }
 }
 
@@ -107,8 +107,7 @@ static void run_with_claims(const char *claims, bool is_admin, const char *wante
 
 static void identity(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings one = test_settings(1);
     restart_pool(&one);
     run_with_claims("{\"sub\":\"user_1\",\"org\":\"o\"}", false, "{\"sub\":\"user_1\",\"org\":\"o\"}");
@@ -140,8 +139,7 @@ static void read_notes_as_nobody(edge_ctx *ctx, void *arg)
 
 static void row_security(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     run_sql(admin, "CREATE TABLE notes (user_id text, body text); ALTER TABLE notes ENABLE ROW LEVEL SECURITY;"
                    " CREATE POLICY own ON notes TO authenticated"
                    " USING (user_id = current_setting('request.jwt.claims')::jsonb ->> 'sub');"
@@ -176,8 +174,7 @@ static void try_twice(edge_ctx *ctx, void *arg)
 
 static void tried_errors(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(try_twice, NULL));
 }
 
@@ -194,8 +191,7 @@ static void violate_deferred(edge_ctx *ctx, void *arg)
 /* Such an error comes with the Sync, behind rows that looked fine. */
 static void deferred_constraint(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     run_sql(admin, "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (parent int REFERENCES parent"
                    " DEFERRABLE INITIALLY DEFERRED); GRANT ALL ON parent, child TO service_role");
     assert_fine(run_invocation(violate_deferred, NULL));
@@ -214,16 +210,30 @@ static void too_many_args(edge_ctx *ctx, void *arg)
     edge_service_query_args(ctx, "SELECT 1", args, EDGE_MAX_ARGS + 1);
 }
 
+static void copy_out(edge_ctx *ctx, void *arg)
+{
+    (void)arg;
+    edge_service_query(ctx, "COPY (SELECT 1) TO STDOUT");
+}
+
+static void copy_in(edge_ctx *ctx, void *arg)
+{
+    (void)arg;
+    edge_service_query(ctx, "COPY taken FROM STDIN");
+}
+
 static void misuse(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings one = test_settings(1);
     restart_pool(&one);
     assert_fine(run_invocation(leave_begin, NULL));
     assert_fine(run_invocation(ask_as_nobody, NULL));
     assert_int_equal(ask_int("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'"), 0);
     assert_int_equal(run_invocation(too_many_args, NULL).status, 500);
+    assert_int_equal(run_invocation(copy_out, NULL).status, 500);
+    assert_int_equal(run_invocation(copy_in, NULL).status, 500);
+    assert_fine(run_invocation(ask_as_nobody, NULL));
 }
 
 /* --- batches ---------------------------------------------------------------------------------------------- */
@@ -271,8 +281,7 @@ static void separate_batch(edge_ctx *ctx, void *arg)
 
 static void several_statements(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     run_sql(admin, "CREATE TABLE batched (i int); GRANT ALL ON batched TO service_role");
     assert_fine(run_invocation(batches, NULL));
     assert_string_equal(run_invocation(failing_batch, NULL).detail, "22012");
@@ -321,8 +330,7 @@ static void same_text_other_types(edge_ctx *ctx, void *arg)
 
 static void prepared_statements(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings one = test_settings(1);
     restart_pool(&one);
     assert_fine(run_invocation(many_statements, NULL));
@@ -357,8 +365,7 @@ static void children(edge_ctx *ctx, void *arg)
 
 static void many_tasks(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings four = test_settings(4);
     restart_pool(&four);
     assert_fine(run_invocation(children, NULL));

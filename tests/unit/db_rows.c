@@ -43,8 +43,7 @@ static void read_columns(edge_ctx *ctx, void *arg)
 
 static void typed_columns(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(read_columns, NULL));
 }
 
@@ -102,8 +101,7 @@ static void render_values(edge_ctx *ctx, void *arg)
 
 static void values_as_json(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(render_values, NULL));
 }
 
@@ -123,8 +121,7 @@ static void render_rows(edge_ctx *ctx, void *arg)
 
 static void rows_as_json(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(render_rows, NULL));
 }
 
@@ -162,8 +159,7 @@ static void bind_everything(edge_ctx *ctx, void *arg)
 
 static void bound_values(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(bind_everything, NULL));
 }
 
@@ -186,8 +182,7 @@ static void bind_without_casts(edge_ctx *ctx, void *arg)
 
 static void values_without_casts(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(bind_without_casts, NULL));
 }
 
@@ -206,8 +201,7 @@ static void ask_missing_row(edge_ctx *ctx, void *arg)
 
 static void wrong_questions(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct invocation invocation = run_invocation(ask_unknown_column, NULL);
     assert_int_equal(invocation.status, 500);
     assert_string_equal(invocation.detail, "no column \"two\"");
@@ -237,8 +231,7 @@ static void large_answer(edge_ctx *ctx, void *arg)
 
 static void memory_is_bounded(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(large_answer, NULL));
 
     /* 8 MB of answer: refused when it is complete, and long before it is when it is much too large. */

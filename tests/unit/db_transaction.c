@@ -4,10 +4,7 @@
  */
 #include "db_harness.h"
 
-static int count_items(void)
-{
-    return ask_int("SELECT count(*) FROM items");
-}
+#define COUNT_ITEMS "SELECT count(*) FROM items"
 
 /* Rollbacks travel without anybody waiting for them. */
 static void expect_clean_pool(void)
@@ -59,10 +56,9 @@ static void commits(edge_ctx *ctx, void *arg)
 
 static void committed(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(commits, NULL));
-    assert_int_equal(count_items(), 4);
+    assert_int_equal(ask_int(COUNT_ITEMS), 4);
     expect_clean_pool();
 }
 
@@ -75,8 +71,7 @@ static void read_only_insert(edge_ctx *ctx, void *arg)
 
 static void read_only(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct invocation invocation = run_invocation(read_only_insert, NULL);
     assert_string_equal(invocation.detail, "25006");
     expect_clean_pool();
@@ -171,15 +166,13 @@ static void break_and_go_on(edge_ctx *ctx, void *arg)
 /* The connection goes back at once, not when the invocation ends. */
 static void left_block_holds_nothing(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(break_and_go_on, NULL));
 }
 
 static void every_other_way_out(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     static const struct {
         void (*way)(edge_ctx *ctx);
         int status;
@@ -195,7 +188,7 @@ static void every_other_way_out(void **state)
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         struct invocation invocation = run_invocation(leave, (void *)&ways[i].way);
         assert_int_equal(invocation.status, ways[i].status);
-        assert_int_equal(count_items(), 0);
+        assert_int_equal(ask_int(COUNT_ITEMS), 0);
         expect_clean_pool();
     }
 }
@@ -216,8 +209,7 @@ static void share(edge_ctx *ctx, void *arg)
 
 static void belongs_to_its_task(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_int_equal(run_invocation(share, NULL).status, 500);
     expect_clean_pool();
 }
@@ -242,8 +234,7 @@ static void add_one(edge_ctx *ctx, void *arg)
 
 static void serialization_failures(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     run_sql(admin, "INSERT INTO items VALUES (1, 0)");
     struct invocation invocations[4] = { 0 };
     entered = 0;
@@ -272,8 +263,7 @@ static void add_one_once(edge_ctx *ctx, void *arg)
 
 static void without_retries(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     run_sql(admin, "INSERT INTO items VALUES (1, 0)");
     struct invocation one = { .body = add_one_once }, two = { .body = add_one_once };
     invocation_start(&one);
@@ -299,8 +289,7 @@ static void lock_both(edge_ctx *ctx, void *arg)
 
 static void deadlock(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     run_sql(admin, "INSERT INTO items VALUES (1, 0), (2, 0)");
     struct invocation one = { .body = lock_both, .arg = (void *)1 },
                       two = { .body = lock_both, .arg = (void *)2 };
@@ -331,15 +320,14 @@ static void hang_inside(edge_ctx *ctx, void *arg)
 /* The deadline passes while the transaction is idle, and while a statement of it runs. */
 static void cut_off(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     for (int busy = 0; busy < 2; busy++) {
         struct invocation invocation = { .body = hang_inside, .arg = busy ? "" : NULL, .timeout_ms = 100 };
         invocation_start(&invocation);
         run_all_invocations();
         assert_int_equal(invocation.status, 504);
         turn_for_ms(100);
-        assert_int_equal(count_items(), 0);
+        assert_int_equal(ask_int(COUNT_ITEMS), 0);
         expect_clean_pool();
     }
 }
@@ -358,12 +346,11 @@ static void lose_connection(edge_ctx *ctx, void *arg)
 
 static void broken_connection(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct invocation invocation = run_invocation(lose_connection, NULL);
     assert_int_equal(invocation.status, 503);
     assert_string_equal(invocation.code, "database_unavailable");
-    assert_int_equal(count_items(), 0);
+    assert_int_equal(ask_int(COUNT_ITEMS), 0);
     assert_fine(run_invocation(commits, NULL));
     expect_clean_pool();
 }
@@ -388,10 +375,9 @@ static void start_background(edge_ctx *ctx, void *arg)
 
 static void after_the_answer(void **state)
 {
-    (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     assert_fine(run_invocation(start_background, NULL));
-    assert_int_equal(count_items(), 1);
+    assert_int_equal(ask_int(COUNT_ITEMS), 1);
     expect_clean_pool();
 }
 

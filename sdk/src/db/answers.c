@@ -67,8 +67,20 @@ static void settle(struct operation *operation, size_t statement)
         operation->rows[i] = NULL;
 }
 
-/* False for what no statement of ours can be answered with: COPY, which the extended protocol has no place for.
- */
+/* COPY has no place in a pipeline: libpq and the server are out of step from here on. */
+static void refuse_copy(struct db_connection *connection, size_t statement)
+{
+    struct operation *operation = connection->operation;
+    if (operation == NULL || statement >= operation->count)
+        return;
+    *operation_failure(operation, statement) = (struct db_failure){
+        .kind = DB_REFUSED,
+        .message = "COPY cannot be run as a query",
+        .statement = statement,
+    };
+}
+
+/* False when the connection cannot be used any more. */
 static bool take_result(struct db_connection *connection, PGresult *result)
 {
     const struct expected *answered = &connection->expected[connection->expected_next];
@@ -88,6 +100,7 @@ static bool take_result(struct db_connection *connection, PGresult *result)
         connection->expected_next++;
         return answered->kind == EXPECT_SYNC;
     default:
+        refuse_copy(connection, answered->statement);
         return false;
     }
 }

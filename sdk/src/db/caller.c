@@ -1,8 +1,9 @@
 /*
  * Role and claims of an invocation's statements.
  *
- * Policies read the caller from request.jwt.claims. The one claim that the runtime adds, edge_admin, opens
- * administrators' policies, so a token must never be able to bring it along.
+ * Policies read the caller from request.jwt.claims. Administrators' policies are for the role edge_admin, so
+ * that nobody else's queries are planned with them, and test the claim of that name as well: the one claim that
+ * the runtime adds, and a token must never be able to bring along.
  */
 #include "db/operation.h"
 
@@ -56,5 +57,5 @@ struct db_caller caller_of(edge_ctx *ctx, bool service)
         if (identity->admin)
             claims = claims_with_admin(ctx, claims);
     }
-    return (struct db_caller){ .role = DB_AUTHENTICATED, .claims = claims };
+    return (struct db_caller){ .role = identity->admin ? DB_ADMIN : DB_AUTHENTICATED, .claims = claims };
 }

@@ -19,6 +19,7 @@ struct db_connection;
 enum db_role {
     DB_ANON,
     DB_AUTHENTICATED,
+    DB_ADMIN,
     DB_SERVICE
 };
 

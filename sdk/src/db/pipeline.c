@@ -119,6 +119,7 @@ static bool send_caller(struct db_connection *connection, struct operation *oper
     static const char *const roles[] = {
         [DB_ANON] = "anon",
         [DB_AUTHENTICATED] = "authenticated",
+        [DB_ADMIN] = "edge_admin",
         [DB_SERVICE] = "service_role",
     };
     char timeout[24];
