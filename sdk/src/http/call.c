@@ -13,13 +13,13 @@
 #include <string.h>
 
 /*
- * libcurl allocates one receive buffer a running transfer. A waiting call should cost little, a large answer
- * should not take a system call a KiB: streams arrive in small pieces anyway, the others are read four pages at
- * a time.
+ * libcurl allocates one receive buffer a transfer, for as long as it waits. A waiting call should cost little
+ * (2,000 of them are measured in tests/unit/http_memory.c); an answer taken whole should not take a system call
+ * a KiB.
  */
 enum {
-    STREAM_BUFFER_BYTES = 2048,
-    BODY_BUFFER_BYTES = 4096
+    STREAM_BUFFER_BYTES = 1024,
+    BODY_BUFFER_BYTES = 2048
 };
 
 struct limit {
@@ -124,6 +124,7 @@ void call_begin(struct http_call *call)
 {
     call->state = CALL_RUNNING;
     call->attempt.started_us = clock_us();
+    call->attempt.streams = call->request.streamed;
     call->message[0] = '\0';
     CURL *easy = client_take();
     if (easy != NULL) {
@@ -135,7 +136,7 @@ void call_begin(struct http_call *call)
         set_connection(easy, call);
         call->attempt.easy = easy;
         call_receive(call);
-        if (client_add(easy) < 0)
+        if (client_add(easy, call->attempt.streams) < 0)
             easy = call->attempt.easy = NULL;
     }
     if (easy == NULL) {
@@ -166,7 +167,7 @@ static void call_leave(struct http_call *call, bool abandoned, edge_http_failure
 
     call->state = CALL_IDLE;
     if (call->attempt.easy != NULL)
-        client_drop(call->attempt.easy);
+        client_drop(call->attempt.easy, call->attempt.streams);
     call->attempt.easy = NULL;
     provider_leave(call, verdict_of(call, abandoned, failure));
 }
@@ -187,6 +188,7 @@ void call_abandon(struct http_call *call)
     free(call->filling.data);
     free(call->reading.data);
     call->filling = call->reading = (struct call_bytes){ 0 };
+    call->parsed = 0;
     if (call->events != NULL)
         sse_free(call->events);
 }
@@ -198,7 +200,8 @@ static edge_http_failure failure_of(const struct http_call *call, CURLcode code)
         return call->attempt.failure;
     switch (code) {
     case CURLE_OK:
-        return EDGE_HTTP_OK;
+        /* A connection that ends within the head counts as an answer for libcurl. */
+        return call->attempt.head_done ? EDGE_HTTP_OK : EDGE_HTTP_UNREACHABLE;
     case CURLE_OPERATION_TIMEDOUT:
         return EDGE_HTTP_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:
@@ -214,6 +217,8 @@ static void explain(struct http_call *call, CURLcode code)
     const struct call_attempt *attempt = &call->attempt;
     if (attempt->repeat_refused)
         snprintf(call->message, sizeof call->message, "the connection broke before an answer came");
+    else if (code == CURLE_OK)
+        snprintf(call->message, sizeof call->message, "the connection broke within the answer's head");
     else if (attempt->failure == EDGE_HTTP_TOO_LARGE)
         snprintf(call->message, sizeof call->message, "the answer is larger than %zu bytes",
             attempt->head_done ? call->request.max_bytes : (size_t)CALL_HEAD_BYTES);

@@ -37,6 +37,7 @@ struct call_request {
 /* The part that begins anew with each attempt. */
 struct call_attempt {
     CURL *easy;
+    bool streams; /* easy is in the streams' multi, also once the rest is collected */
     int64_t started_us, heard_us;
     bool sent;     /* a connection was there and the request went out on it */
     bool answered; /* a byte came back */

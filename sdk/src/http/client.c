@@ -1,8 +1,12 @@
 /*
- * libcurl on libev: sockets and timers of the multi handle, idle handles, start and stop.
+ * libcurl on libev: sockets and timers of the multi handles, idle handles, start and stop.
  *
  * libcurl says which sockets it wants watched and when it wants to be called (socket action), so a turn of the
  * loop costs what happened in it, not what waits.
+ *
+ * Streams have a multi handle of their own: they use HTTP/1.1 (call.c), and to libcurl one HTTP/1.1 connection
+ * to a host says that the host cannot multiplex (measured: 50 calls opened 47 connections instead of sharing
+ * one).
  */
 #include "client.h"
 
@@ -19,26 +23,37 @@ enum {
     CONNECTION_AGE_SECONDS = 55, /* load balancers drop idle connections after 60 s */
 };
 
+struct side {
+    CURLM *multi;
+    ev_timer timer;
+    int used_count, connections_max;
+};
+
 struct socket_watch {
     ev_io io;
+    struct side *side;
 };
 
 static struct client {
     struct ev_loop *loop;
-    CURLM *multi;
-    CURLSH *share; /* TLS sessions; addresses and connections are the multi's */
+    struct side whole, streams;
+    CURLSH *share; /* TLS sessions and addresses; connections are each side's */
     const char *ca_file;
-    ev_timer timer;
     CURL *idle[IDLE_HANDLES_MAX];
-    int idle_count, used_count, connections_max;
+    int idle_count;
     bool pump_due;
 } client;
 
-static void take_messages(void)
+static struct side *side_of(bool streamed)
+{
+    return streamed ? &client.streams : &client.whole;
+}
+
+static void take_messages(struct side *side)
 {
     int left;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(client.multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(side->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE)
             continue;
         CURLcode code = message->data.result;
@@ -52,47 +67,51 @@ static void take_messages(void)
     }
 }
 
-static void act(curl_socket_t socket, int events)
+static void act(struct side *side, curl_socket_t socket, int events)
 {
     int running;
-    curl_multi_socket_action(client.multi, socket, events, &running);
-    take_messages();
+    curl_multi_socket_action(side->multi, socket, events, &running);
+    take_messages(side);
 }
 
 static void socket_ready(struct ev_loop *loop, ev_io *watcher, int events)
 {
     (void)loop;
-    act(watcher->fd, (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
+    struct socket_watch *watch = watcher->data;
+    act(watch->side, watcher->fd,
+        (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
 static void time_is_up(struct ev_loop *loop, ev_timer *watcher, int events)
 {
-    (void)loop, (void)watcher, (void)events;
-    act(CURL_SOCKET_TIMEOUT, 0);
+    (void)loop, (void)events;
+    act(watcher->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *user)
 {
-    (void)multi, (void)user;
-    ev_timer_stop(client.loop, &client.timer);
+    (void)multi;
+    struct side *side = user;
+    ev_timer_stop(client.loop, &side->timer);
     if (timeout_ms < 0)
         return 0;
     /* Relative to now, not to the loop's cached time, which is as old as this turn. */
     double stale = ev_time() - ev_now(client.loop);
-    ev_timer_set(&client.timer, timeout_ms == 0 ? 0 : (double)timeout_ms / 1000 + stale, 0);
-    ev_timer_start(client.loop, &client.timer);
+    ev_timer_set(&side->timer, timeout_ms == 0 ? 0 : (double)timeout_ms / 1000 + stale, 0);
+    ev_timer_start(client.loop, &side->timer);
     return 0;
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *socket_user)
 {
-    (void)easy, (void)user;
+    (void)easy;
+    struct side *side = user;
     struct socket_watch *watch = socket_user;
     if (what == CURL_POLL_REMOVE) {
         if (watch != NULL)
             ev_io_stop(client.loop, &watch->io);
         free(watch);
-        curl_multi_assign(client.multi, socket, NULL);
+        curl_multi_assign(side->multi, socket, NULL);
         return 0;
     }
 
@@ -101,7 +120,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
         if (watch == NULL)
             return -1;
         ev_io_init(&watch->io, socket_ready, socket, 0);
-        curl_multi_assign(client.multi, socket, watch);
+        watch->io.data = watch;
+        watch->side = side;
+        curl_multi_assign(side->multi, socket, watch);
     }
     int events = (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
     ev_io_stop(client.loop, &watch->io);
@@ -111,13 +132,13 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
 }
 
 /* libcurl counts connections in use against its cap too; keep room for idle ones above them. */
-static void fit_connections(void)
+static void fit_connections(struct side *side)
 {
-    int wanted = (client.used_count / CONNECTION_STEP + 1) * CONNECTION_STEP + IDLE_CONNECTIONS_MAX;
-    if (wanted == client.connections_max)
+    int wanted = (side->used_count / CONNECTION_STEP + 1) * CONNECTION_STEP + IDLE_CONNECTIONS_MAX;
+    if (wanted == side->connections_max)
         return;
-    client.connections_max = wanted;
-    curl_multi_setopt(client.multi, CURLMOPT_MAXCONNECTS, (long)wanted);
+    side->connections_max = wanted;
+    curl_multi_setopt(side->multi, CURLMOPT_MAXCONNECTS, (long)wanted);
 }
 
 CURL *client_take(void)
@@ -150,21 +171,23 @@ static void give_back(CURL *easy)
     client.idle[client.idle_count++] = easy;
 }
 
-int client_add(CURL *easy)
+int client_add(CURL *easy, bool streamed)
 {
-    client.used_count++;
-    fit_connections();
-    if (curl_multi_add_handle(client.multi, easy) == CURLM_OK)
+    struct side *side = side_of(streamed);
+    side->used_count++;
+    fit_connections(side);
+    if (curl_multi_add_handle(side->multi, easy) == CURLM_OK)
         return 0;
-    client.used_count--;
+    side->used_count--;
     give_back(easy);
     return -ENOMEM;
 }
 
-void client_drop(CURL *easy)
+void client_drop(CURL *easy, bool streamed)
 {
-    curl_multi_remove_handle(client.multi, easy);
-    client.used_count--;
+    struct side *side = side_of(streamed);
+    curl_multi_remove_handle(side->multi, easy);
+    side->used_count--;
     give_back(easy);
 }
 
@@ -173,21 +196,41 @@ void client_pump_later(void)
     client.pump_due = true;
 }
 
+static int start_side(struct side *side)
+{
+    ev_timer_init(&side->timer, time_is_up, 0, 0);
+    side->timer.data = side;
+    side->multi = curl_multi_init();
+    if (side->multi == NULL)
+        return -ENOMEM;
+    curl_multi_setopt(side->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(side->multi, CURLMOPT_SOCKETDATA, side);
+    curl_multi_setopt(side->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(side->multi, CURLMOPT_TIMERDATA, side);
+    curl_multi_setopt(side->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    fit_connections(side);
+    return 0;
+}
+
+static void stop_side(struct side *side)
+{
+    if (side->multi == NULL)
+        return;
+    curl_multi_cleanup(side->multi);
+    ev_timer_stop(client.loop, &side->timer);
+}
+
 static int start_curl(void)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return -ENOMEM;
-    client.multi = curl_multi_init();
     client.share = curl_share_init();
-    if (client.multi == NULL || client.share == NULL)
+    if (client.share == NULL)
         return -ENOMEM;
-
     curl_share_setopt(client.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    curl_multi_setopt(client.multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(client.multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(client.multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-    fit_connections();
-    return 0;
+    curl_share_setopt(client.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    int rc = start_side(&client.whole);
+    return rc < 0 ? rc : start_side(&client.streams);
 }
 
 int http_start(struct ev_loop *loop, const struct provider_settings *providers, size_t count)
@@ -196,7 +239,6 @@ int http_start(struct ev_loop *loop, const struct provider_settings *providers, 
     /* The variable that OpenSSL's own tools read: an operator's private authority. */
     const char *ca_file = getenv("SSL_CERT_FILE");
     client.ca_file = ca_file != NULL && ca_file[0] != '\0' ? ca_file : NULL;
-    ev_timer_init(&client.timer, time_is_up, 0, 0);
 
     int rc = start_curl();
     if (rc == 0)
@@ -210,12 +252,10 @@ void http_stop(void)
 {
     while (client.idle_count > 0)
         curl_easy_cleanup(client.idle[--client.idle_count]);
-    if (client.multi != NULL)
-        curl_multi_cleanup(client.multi);
+    stop_side(&client.whole);
+    stop_side(&client.streams);
     if (client.share != NULL)
         curl_share_cleanup(client.share);
-    if (client.loop != NULL)
-        ev_timer_stop(client.loop, &client.timer);
     provider_stop_all();
     curl_global_cleanup();
     client = (struct client){ 0 };

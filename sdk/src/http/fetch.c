@@ -84,8 +84,6 @@ static void perform(struct http_call *call)
         }
         call->provider->retries++;
     }
-    if (call->attempt.failure != EDGE_HTTP_OK)
-        call->provider->failures++;
 }
 
 edge_reply *edge_try_fetch_with(edge_ctx *ctx, const char *provider, const edge_fetch_options *options)
@@ -112,7 +110,8 @@ edge_reply *edge_fetch_stream_with(edge_ctx *ctx, const char *provider, const ed
     else
         context_at_finish(ctx, abandon, call);
     perform(call);
-    if (call->attempt.over && call->attempt.failure != EDGE_HTTP_OK)
+    /* What breaks after the head is told when the reader gets there. */
+    if (!call->attempt.head_done)
         call_settle(call);
     return &call->reply;
 }

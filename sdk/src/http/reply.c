@@ -51,9 +51,11 @@ void call_settle(struct http_call *call)
     if (attempt->wanted_bytes > 0)
         memory_limit(call);
 
-    reply->failure = attempt->failure;
-    if (attempt->failure != EDGE_HTTP_OK)
+    if (attempt->failure != EDGE_HTTP_OK && reply->failure == EDGE_HTTP_OK) {
+        reply->failure = attempt->failure;
         reply->message = call->message;
+        call->provider->failures++;
+    }
     if (call->request.streamed)
         return;
 

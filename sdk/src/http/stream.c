@@ -36,7 +36,6 @@ static void swap_buffers(struct http_call *call)
         free(call->filling.data);
         call->filling = (struct call_bytes){ 0 };
     }
-    call->parsed = 0;
 }
 
 const void *edge_reply_read(edge_ctx *ctx, edge_reply *reply, size_t *length)
@@ -47,7 +46,7 @@ const void *edge_reply_read(edge_ctx *ctx, edge_reply *reply, size_t *length)
     if (!call->request.streamed || reply->failure != EDGE_HTTP_OK)
         return NULL;
 
-    call->reading.length = 0;
+    call->reading.length = call->parsed = 0;
     while (call->filling.length == 0 && !call->attempt.over)
         call_park(call);
     if (call->filling.length == 0) {
@@ -72,6 +71,8 @@ static void fail_stream(struct http_call *call, const char *message)
 const edge_event *edge_reply_event(edge_ctx *ctx, edge_reply *reply)
 {
     struct http_call *call = call_of(reply);
+    if (reply->failure != EDGE_HTTP_OK)
+        return NULL;
     if (call->events == NULL) {
         call->events = edge_alloc(ctx, sizeof *call->events);
         sse_init(call->events, EVENT_MAX_BYTES);
