@@ -59,6 +59,14 @@ void body_init(struct body *body, size_t limit)
     *body = (struct body){ .limit = limit, .file = -1 };
 }
 
+void body_expect(struct body *body, size_t length, size_t memory_max)
+{
+    if (length > memory_max || length > body->limit || body->memory != NULL)
+        return;
+    body->memory = malloc(length + 1);
+    body->capacity = body->memory != NULL ? length + 1 : 0;
+}
+
 int body_add(struct body *body, const char *data, size_t length, size_t memory_max, const char *directory)
 {
     if (length > body->limit - body->length)

@@ -16,6 +16,9 @@ struct body {
 
 void body_init(struct body *body, size_t limit);
 
+/* A length has been announced: takes just the memory for it, when it is to be kept in memory at all. */
+void body_expect(struct body *body, size_t length, size_t memory_max);
+
 /*
  * Adds bytes; beyond memory_max they go to an unlinked file in directory. -EFBIG beyond the limit, -ENOSPC
  * when the disk is full, another negative errno.

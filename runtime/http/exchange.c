@@ -201,10 +201,21 @@ static void trim_values(struct exchange *exchange)
     }
 }
 
+/* It may wait for minutes now: what the head did not need is given back. */
+static void shrink_head(struct exchange *exchange)
+{
+    char *head = exchange->head != NULL ? realloc(exchange->head, exchange->head_length + 1) : NULL;
+    if (head == NULL)
+        return;
+    exchange->head = head;
+    exchange->head_capacity = exchange->head_length + 1;
+}
+
 void exchange_head_complete(struct exchange *exchange)
 {
     exchange->head_done = true;
     trim_values(exchange);
+    shrink_head(exchange);
     exchange->target = exchange->head != NULL ? exchange->head : "/";
     exchange->path_length = strcspn(exchange->target, "?#");
     const char *behind = exchange->target + exchange->path_length;
@@ -217,6 +228,8 @@ bool exchange_add_body(struct exchange *exchange, const char *data, size_t lengt
     if (exchange->refused.status != 0)
         return true;
     const struct server_config *config = &exchange->server->config->server;
+    if (exchange->body.length == 0 && exchange->content_length > 0)
+        body_expect(&exchange->body, (size_t)exchange->content_length, config->body_memory_bytes);
     int result = body_add(&exchange->body, data, length, config->body_memory_bytes, config->spool);
     if (result < 0)
         exchange->body_error = result;

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "http/auth.h"
+#include "http/rate.h"
 
 #include <edge/json.h>
 #include <edge/request.h>
@@ -68,8 +69,10 @@ static void check_user(edge_ctx *ctx, const struct function_config *config, cons
 
 json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
 {
+    rate_admit(ctx, config);
     if (!ctx->request.websocket)
         auth_identify(ctx, config);
+    rate_enforce(ctx, config);
     json_t *in = NULL;
     if (!ctx->function->raw_body) {
         in = read_body(ctx);

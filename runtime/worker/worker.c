@@ -6,6 +6,7 @@
 #include "deadline.h"
 #include "dispatch.h"
 #include "http/jwks.h"
+#include "http/rate.h"
 #include "http/token_system.h"
 #include "http/websocket.h"
 #include "load.h"
@@ -178,6 +179,7 @@ static int start(struct worker *worker)
     fiber_on_switch(on_switch);
     deadline_system_start(loop);
     read_test_clock(worker);
+    rate_use(worker->boot->rates);
     int result = start_database(worker);
     if (result == 0)
         result = start_providers(worker);

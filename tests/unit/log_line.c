@@ -205,7 +205,7 @@ static void invocations_are_accounted(void **state)
     assert_non_null(
         strstr(text, "\"event\":\"invocation\",\"requestId\":\"req-1\",\"function\":\"computePulse\""));
     assert_non_null(strstr(text, ",\"cpuUs\":41,\"dbUs\":1,\"providerUs\":2,\"queries\":3,\"fetches\":4,"
-                                 "\"bytesIn\":5,\"bytesOut\":6,\"code\":\"provider_error\","
+                                 "\"bytesIn\":5,\"bytesOut\":6,\"memoryBytes\":0,\"code\":\"provider_error\","
                                  "\"detail\":\"HTTP 500 from \\\"openai\\\"\"}"));
 }
 

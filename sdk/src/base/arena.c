@@ -15,6 +15,8 @@
 
 enum {
     FIRST_CHUNK = 4096,
+    SMALL_CHUNK = 2048,
+    SMALL_ARENA = 24 * 1024,
     LARGEST_CHUNK = 64 * 1024,
     RESERVE = 32 * 1024,
     POOL_MAX = 2048,
@@ -134,7 +136,10 @@ void *arena_alloc(struct arena *arena, size_t size)
         arena->chunks = chunk;
         arena->next = (char *)(chunk + 1);
         arena->end = (char *)chunk + chunk->size;
-        if (arena->next_chunk_bytes < LARGEST_CHUNK)
+        /* Small steps while it is small: thousands of waiting invocations hold what they do not use. */
+        if (arena->used_bytes < SMALL_ARENA)
+            arena->next_chunk_bytes = SMALL_CHUNK;
+        else if (arena->next_chunk_bytes < LARGEST_CHUNK)
             arena->next_chunk_bytes *= 2;
     }
 

@@ -14,9 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    SHARED_FIRST = 4096,
+    SHARED_MAX = 1 << 20
+};
+
 struct output {
-    edge_ctx *ctx; /* NULL: malloc'ed text */
-    char *text;
+    char *text; /* malloc'ed */
     size_t length, capacity;
     bool failed;
 };
@@ -28,13 +32,7 @@ static void reserve(struct output *out, size_t more)
     size_t capacity = out->capacity * 2;
     while (out->length + more >= capacity)
         capacity *= 2;
-    char *text = NULL;
-    if (out->ctx != NULL) {
-        text = edge_alloc(out->ctx, capacity);
-        memcpy(text, out->text, out->length);
-    } else {
-        text = realloc(out->text, capacity);
-    }
+    char *text = realloc(out->text, capacity);
     out->failed = text == NULL;
     if (out->failed)
         return;
@@ -172,9 +170,13 @@ static void put_value(struct output *out, const json_t *value)
 const char *json_dump_shared(const json_t *value, size_t *length)
 {
     static struct output shared;
+    if (shared.capacity > SHARED_MAX) { /* one giant answer does not stay resident */
+        free(shared.text);
+        shared = (struct output){ 0 };
+    }
     if (shared.text == NULL) {
-        shared.capacity = 4096;
-        shared.text = malloc(shared.capacity);
+        shared.text = malloc(SHARED_FIRST);
+        shared.capacity = shared.text != NULL ? SHARED_FIRST : 0;
     }
     if (shared.text == NULL)
         return NULL;
@@ -188,13 +190,14 @@ const char *json_dump_shared(const json_t *value, size_t *length)
     return shared.text;
 }
 
+/* Written in the shared buffer first: growing inside the arena would leave every smaller copy behind. */
 char *edge_json_dump(edge_ctx *ctx, const json_t *value, size_t *length)
 {
-    struct output out = { .ctx = ctx, .capacity = 256 };
-    out.text = edge_alloc(ctx, out.capacity);
-    put_value(&out, value);
-    out.text[out.length] = '\0';
+    size_t size = 0;
+    const char *text = json_dump_shared(value, &size);
+    if (text == NULL)
+        edge_fail(ctx, 503, "overloaded", "The host is out of memory");
     if (length != NULL)
-        *length = out.length;
-    return out.text;
+        *length = size;
+    return edge_copy_bytes(ctx, text, size);
 }
