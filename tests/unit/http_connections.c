@@ -4,6 +4,8 @@
  */
 #include "http_tries.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <spawn.h>
 #include <sys/wait.h>
 
@@ -49,6 +51,40 @@ static void test_nobody_there(void **state)
     assert_string_equal(stats.name, "peer");
     assert_int_equal(stats.total.failures, 1);
     stop_client();
+}
+
+enum {
+    SLOW_LOOK_UP_MS = 600
+};
+
+/* libcurl's look-ups, made slow for one host; they happen on libcurl's own threads. */
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    if (strcmp(host, "slow.invalid") == 0) {
+        usleep(SLOW_LOOK_UP_MS * 1000);
+        return EAI_AGAIN;
+    }
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = NULL;
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    return real(host, service, hints, found);
+}
+
+static void test_slow_look_up_holds_nobody_up(void **state)
+{
+    (void)state;
+    start_client(
+        (struct provider_settings){ .base_url = "http://slow.invalid", .connect_timeout_ms = 50 }, NULL);
+    TRIES(3, .path = "/");
+    assert_int_equal(seen.failure, EDGE_HTTP_TIMEOUT);
+    assert_in_range(seen.took_ms, 49, SLOW_LOOK_UP_MS - 100);
+
+    int64_t started_us = clock_us();
+    asked = &(const edge_fetch_options){ .path = "/", .connect_timeout_ms = 10000 };
+    run_with(try_asked, 3, 1 << 20, 50); /* the invocations' deadline */
+    assert_int_equal(outcome.status, 504);
+    assert_in_range((clock_us() - started_us) / 1000, 49, SLOW_LOOK_UP_MS - 100);
+    stop_client();
+    turn_loop(SLOW_LOOK_UP_MS + 100); /* the threads end by themselves */
 }
 
 static const char tls_provider[] =
@@ -150,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connections_are_used_again),
         cmocka_unit_test(test_nobody_there),
+        cmocka_unit_test(test_slow_look_up_holds_nobody_up),
         cmocka_unit_test(test_encrypted),
     };
     return cmocka_run_group_tests(tests, start_peer, stop_peer);

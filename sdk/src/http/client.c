@@ -148,6 +148,8 @@ CURL *client_take(void)
         return NULL;
     curl_easy_setopt(easy, CURLOPT_SHARE, client.share);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Else a call that is given up while its host is looked up holds the loop until the resolver answers. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
