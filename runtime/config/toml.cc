@@ -1,11 +1,21 @@
 /*
  * toml++ behind a C interface: the only C++ in the tree. Nothing of it, no exception included, leaves this
- * file.
+ * file. What it cannot be given is refused by toml_scan; should anything else surprise it, its assertions
+ * throw.
  */
-#define TOML_EXCEPTIONS 0
+#undef NDEBUG
+struct toml_assertion {
+};
+[[noreturn]] static void toml_assertion_failed()
+{
+    throw toml_assertion();
+}
+#define TOML_ASSERT(expression) (static_cast<bool>(expression) ? static_cast<void>(0) : toml_assertion_failed())
+#define TOML_MAX_NESTED_VALUES 32
 #include <toml++/toml.h>
 
 #include "toml.h"
+#include "toml_scan.h"
 
 #include <cerrno>
 #include <cmath>
@@ -119,13 +129,18 @@ extern "C" int toml_parse(
 {
     *document = {};
     *error = {};
+    if (toml_scan(text, length, error) != 0)
+        return -EINVAL;
     try {
-        const toml::parse_result result = toml::parse(std::string_view(text, length));
-        if (!result)
-            return fill_error(result.error(), error);
+        const toml::table table = toml::parse(std::string_view(text, length));
         document->lines = json_object();
-        document->root = json_of_table(result.table(), "", document->lines);
+        document->root = json_of_table(table, "", document->lines);
         return 0;
+    } catch (const toml::parse_error &failure) {
+        return fill_error(failure, error);
+    } catch (const toml_assertion &) {
+        *error = { 1, 1, "is no TOML" };
+        return -EINVAL;
     } catch (...) {
         toml_free(document);
         return -ENOMEM;
