@@ -15,7 +15,7 @@
 
 enum {
     FIRST_CHUNK = 4096,
-    SMALL_CHUNK = 2048,
+    SMALL_CHUNK = 1024,
     SMALL_ARENA = 24 * 1024,
     LARGEST_CHUNK = 64 * 1024,
     RESERVE = 32 * 1024,
@@ -157,38 +157,44 @@ struct arena *arena_enter(struct arena *arena)
 }
 
 /*
- * jansson's blocks carry their size, and what it gives back is used again by the same invocation: a stream
- * that builds and drops an event a token stays as small as one event. Sizes are rounded up to a class: steps
- * of 32 bytes up to 1 KiB, then powers of two.
+ * jansson's blocks carry their list before them, and what it gives back is used again by the same invocation:
+ * a stream that builds and drops an event a token stays as small as one event. Sizes are rounded up so that
+ * they meet again: in steps of 16 bytes, then of 256, then by powers of two. A value needs 8 bytes' alignment.
  */
 struct json_block {
-    size_t class;
-    struct json_block *next; /* in its class's list, once given back */
+    size_t list;
+    struct json_block *next; /* in its list, once given back: lies in the value's place */
 };
 
 enum {
-    BLOCK_HEADER = 16,
-    SMALL_STEP = 32,
-    SMALL_CLASSES = 32,
-    CLASS_COUNT = SMALL_CLASSES + 12
+    BLOCK_HEADER = 8,
+    FINE_LISTS = 31,   /* values of 24, 40, … 504 bytes */
+    MIDDLE_LISTS = 30, /* of 760, 1016, … 8184 */
+    COARSE_LISTS = 10, /* of 16 KiB - 8, … 8 MiB - 8 */
+    LIST_COUNT = FINE_LISTS + MIDDLE_LISTS + COARSE_LISTS
 };
 
-static size_t class_of(size_t size, size_t *rounded)
+static size_t list_size(size_t list)
 {
-    if (size <= SMALL_STEP * SMALL_CLASSES) {
-        size_t class = size == 0 ? 0 : (size - 1) / SMALL_STEP;
-        *rounded = (class + 1) * SMALL_STEP;
-        return class;
-    }
-    size_t class = SMALL_CLASSES;
-    *rounded = 2048;
-    while (*rounded < size && class < CLASS_COUNT) {
-        *rounded *= 2;
-        class ++;
-    }
-    if (class >= CLASS_COUNT)
-        *rounded = size;
-    return class < CLASS_COUNT ? class : CLASS_COUNT;
+    if (list < FINE_LISTS)
+        return 24 + list * 16;
+    list -= FINE_LISTS;
+    if (list < MIDDLE_LISTS)
+        return 760 + list * 256;
+    return ((size_t)16384 << (list - MIDDLE_LISTS)) - BLOCK_HEADER;
+}
+
+/* The list of the smallest blocks that hold size; LIST_COUNT: none does. */
+static size_t list_of(size_t size)
+{
+    if (size <= list_size(FINE_LISTS - 1))
+        return size <= 24 ? 0 : (size - 24 + 15) / 16;
+    if (size <= list_size(FINE_LISTS + MIDDLE_LISTS - 1))
+        return FINE_LISTS + (size <= 760 ? 0 : (size - 760 + 255) / 256);
+    size_t list = FINE_LISTS + MIDDLE_LISTS;
+    while (list < LIST_COUNT && list_size(list) < size)
+        list++;
+    return list;
 }
 
 static void *json_memory(size_t size)
@@ -196,18 +202,19 @@ static void *json_memory(size_t size)
     if (current == NULL)
         return malloc(size);
 
-    size_t rounded = 0, class = class_of(size, &rounded);
-    struct json_block **free_list = class < CLASS_COUNT && current->free != NULL ? &current->free[class] : NULL;
-    struct json_block *block = free_list != NULL ? *free_list : NULL;
+    size_t list = list_of(size);
+    struct json_block *block = list < LIST_COUNT && current->free != NULL ? current->free[list] : NULL;
     if (block != NULL) {
-        UNPOISON(block, BLOCK_HEADER + rounded);
-        *free_list = block->next;
-    } else {
-        block = arena_alloc(current, BLOCK_HEADER + rounded);
-        if (block == NULL)
-            return NULL;
-        block->class = class;
+        UNPOISON((char *)block + BLOCK_HEADER, list_size(list));
+        current->free[list] = block->next;
+        return (char *)block + BLOCK_HEADER;
     }
+    if (size > SIZE_MAX / 4)
+        return NULL;
+    block = arena_alloc(current, BLOCK_HEADER + (list < LIST_COUNT ? list_size(list) : size));
+    if (block == NULL)
+        return NULL;
+    block->list = list;
     return (char *)block + BLOCK_HEADER;
 }
 
@@ -217,20 +224,16 @@ static void json_release(void *memory)
         free(memory);
         return;
     }
-    if (memory == NULL)
-        return;
-    struct json_block *block = (void *)((char *)memory - BLOCK_HEADER);
-    if (block->class >= CLASS_COUNT)
+    struct json_block *block = memory != NULL ? (void *)((char *)memory - BLOCK_HEADER) : NULL;
+    if (block == NULL || block->list >= LIST_COUNT)
         return;
     if (current->free == NULL)
-        current->free = arena_alloc(current, CLASS_COUNT * sizeof *current->free);
+        current->free = arena_alloc(current, LIST_COUNT * sizeof *current->free);
     if (current->free == NULL)
         return;
-    block->next = current->free[block->class];
-    current->free[block->class] = block;
-    size_t rounded = block->class < SMALL_CLASSES ? (block->class + 1) * SMALL_STEP
-                                                  : (size_t)2048 << (block->class - SMALL_CLASSES);
-    POISON(memory, rounded);
+    block->next = current->free[block->list];
+    current->free[block->list] = block;
+    POISON(memory, list_size(block->list));
 }
 
 void arena_attach_jansson(void)
