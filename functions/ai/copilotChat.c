@@ -92,7 +92,7 @@ static json_t *copilot_chat(edge_ctx *ctx, json_t *in)
         return chat_stream_end(&stream, replay);
     }
 
-    const char *system = persona_system(ctx, &persona_copilot, reads, focus(ctx, tab), agent_context);
+    json_t *system = persona_system(ctx, &persona_copilot, reads, focus(ctx, tab), agent_context);
     struct gateway_call *call = gateway_open(ctx,
         &(const struct gateway_ask){
             .messages = conversation_messages(turn, system, json_object_get(in, "conversationHistory"), prompt),

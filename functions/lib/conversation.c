@@ -4,13 +4,12 @@
 #include "lib/conversation.h"
 
 #include "lib/idempotency.h"
-#include "lib/lease.h"
 #include "lib/text.h"
 
 #include <string.h>
 
 enum {
-    LEASE_SECONDS = 120, /* longer than the gateway may take */
+    LEASE_SECONDS = 150, /* longer than the function's own limit */
     CONTENT_MAX = 32000, /* characters of a message that the client brings along */
 };
 
@@ -42,19 +41,19 @@ struct turn *conversation_begin(edge_ctx *ctx, const struct persona *persona, js
 void conversation_claim(struct turn *turn)
 {
     bool over_websocket = turn->existing && edge_request_websocket(turn->ctx);
-    if (turn->key == NULL && !over_websocket)
+    turn->exclusive = turn->key != NULL || over_websocket;
+    if (!turn->exclusive)
         return;
 
     /* The user in the name keeps strangers from holding up a conversation whose id they know. */
-    turn->lease = edge_format(turn->ctx, "chat/%s/%s", edge_auth_user(turn->ctx), turn->id);
-    turn->leased = lease_take(turn->ctx, turn->lease, LEASE_SECONDS);
+    const char *name = edge_format(turn->ctx, "chat/%s/%s", edge_auth_user(turn->ctx), turn->id);
+    turn->lease = lease_take(turn->ctx, name, LEASE_SECONDS);
 }
 
 static void give_back(struct turn *turn)
 {
-    if (turn->leased)
-        lease_release(turn->ctx, turn->lease);
-    turn->leased = false;
+    if (turn->lease != NULL)
+        lease_release(turn->lease);
 }
 
 void conversation_fail(struct turn *turn, const struct gateway_failure *failure)
@@ -116,7 +115,7 @@ json_t *conversation_open(struct turn *turn, const edge_rows *row)
         give_back(turn);
         return replay_body(turn, answer);
     }
-    if (turn->lease != NULL && !turn->leased)
+    if (turn->exclusive && turn->lease == NULL)
         edge_fail(
             turn->ctx, 409, "turn_in_progress", "The conversation's turn before this one is still running");
     return NULL;
@@ -151,7 +150,7 @@ static bool ends_with_prompt(json_t *history, const char *prompt)
     return last != NULL && is_role(last, "user") && text_same_trimmed(edge_json_text(last, "content"), prompt);
 }
 
-json_t *conversation_messages(struct turn *turn, const char *system, json_t *given, const char *prompt)
+json_t *conversation_messages(struct turn *turn, json_t *system, json_t *given, const char *prompt)
 {
     json_t *history = valid_messages(turn->ctx, given);
     if (json_array_size(history) == 0)
@@ -162,7 +161,7 @@ json_t *conversation_messages(struct turn *turn, const char *system, json_t *giv
         count--;
     size_t first = count > turn->persona->history_max ? count - turn->persona->history_max : 0;
 
-    json_t *messages = json_pack("[{s:s, s:s}]", "role", "system", "content", system);
+    json_t *messages = json_pack("[{s:s, s:o}]", "role", "system", "content", system);
     for (size_t i = first; i < count; i++)
         json_array_append(messages, json_array_get(history, i));
     json_array_append_new(messages, json_pack("{s:s, s:s}", "role", "user", "content", prompt));

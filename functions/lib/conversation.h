@@ -15,17 +15,18 @@
 #include <edge/edge.h>
 
 #include "lib/gateway.h"
+#include "lib/lease.h"
 #include "lib/persona.h"
 
 struct turn {
     edge_ctx *ctx;
     const struct persona *persona;
-    const char *id;    /* of the conversation, also of one that is still to be made */
-    bool existing;     /* the client named it: it must be there */
-    const char *key;   /* the client's idempotency key, NULL without */
-    const char *lease; /* its name, NULL when none is needed */
-    bool leased;
-    json_t *stored; /* messages so far, an array */
+    const char *id;      /* of the conversation, also of one that is still to be made */
+    bool existing;       /* the client named it: it must be there */
+    const char *key;     /* the client's idempotency key, NULL without */
+    bool exclusive;      /* the turn needs the conversation for itself */
+    struct lease *lease; /* NULL: not needed, or somebody else's */
+    json_t *stored;      /* messages so far, an array */
 };
 
 /* Reads conversationId and the idempotency key; touches nothing. */
@@ -42,11 +43,11 @@ void conversation_claim(struct turn *turn);
 json_t *conversation_open(struct turn *turn, const edge_rows *row);
 
 /*
- * What the model is sent: the system message, the last messages of given (an array, may be NULL) or else of
- * what is stored, and the prompt.
+ * What the model is sent: the system message (stolen), the last messages of given (an array, may be NULL) or
+ * else of what is stored, and the prompt.
  */
 EDGE_RETURNS_NONNULL json_t *conversation_messages(
-    struct turn *turn, const char *system, json_t *given, const char *prompt);
+    struct turn *turn, json_t *system, json_t *given, const char *prompt);
 
 /* What a finished turn adds. */
 struct exchange {

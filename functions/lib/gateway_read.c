@@ -13,19 +13,20 @@ const char *gateway_model(const struct gateway_call *call)
     return call->answer.model;
 }
 
+/* Keeps copies: a chunk's JSON is dropped once it has been read. */
 static void note_envelope(struct gateway_call *call, json_t *json, json_t *choice)
 {
     const char *model = edge_json_text(json, "model");
-    if (model != NULL && model[0] != '\0')
-        call->answer.model = model;
+    if (model != NULL && model[0] != '\0' && strcmp(model, call->answer.model) != 0)
+        call->answer.model = edge_copy(call->ctx, model);
 
     const char *finish_reason = edge_json_text(choice, "finish_reason");
     if (finish_reason != NULL)
-        call->answer.finish_reason = finish_reason;
+        call->answer.finish_reason = edge_copy(call->ctx, finish_reason);
 
     json_t *usage = json_object_get(json, "usage");
     if (json_is_object(usage))
-        call->answer.usage = usage;
+        call->answer.usage = json_incref(usage);
 }
 
 static json_t *nonempty_array(json_t *object, const char *key)
@@ -34,13 +35,15 @@ static json_t *nonempty_array(json_t *object, const char *key)
     return json_array_size(array) > 0 ? array : NULL;
 }
 
+/* Adds a message's text to the answer; it is handed out from there. */
 static const char *take_text(struct gateway_call *call, json_t *message)
 {
     const char *content = edge_json_text(message, "content");
     if (content == NULL || content[0] == '\0')
         return NULL;
+    size_t before = call->content.length;
     text_add(&call->content, content);
-    return content;
+    return call->content.data + before;
 }
 
 static const char *read_whole(struct gateway_call *call)
@@ -103,6 +106,24 @@ static void assemble_tool_call(struct gateway_call *call, json_t *fragment)
         append_member(call->ctx, function, "arguments", arguments);
 }
 
+static const char *read_choice(struct gateway_call *call, json_t *chunk)
+{
+    json_t *error = json_object_get(chunk, "error");
+    if (json_is_object(error)) {
+        gateway_note_error(call, error);
+        return NULL;
+    }
+
+    json_t *choice = json_array_get(json_object_get(chunk, "choices"), 0);
+    json_t *delta = json_object_get(choice, "delta");
+    note_envelope(call, chunk, choice);
+
+    size_t i;
+    json_t *fragment;
+    json_array_foreach(json_object_get(delta, "tool_calls"), i, fragment) assemble_tool_call(call, fragment);
+    return take_text(call, delta);
+}
+
 /* One event of the stream; its text when it brings some. */
 static const char *read_chunk(struct gateway_call *call, const char *data)
 {
@@ -111,25 +132,14 @@ static const char *read_chunk(struct gateway_call *call, const char *data)
         return NULL;
     }
 
-    json_t *json = edge_json_parse(call->ctx, data, strlen(data));
-    if (!json_is_object(json)) {
+    json_t *chunk = edge_json_parse(call->ctx, data, strlen(data));
+    if (!json_is_object(chunk)) {
         gateway_note_unusable(call, "a chunk is no JSON object");
         return NULL;
     }
-    json_t *error = json_object_get(json, "error");
-    if (json_is_object(error)) {
-        gateway_note_error(call, error);
-        return NULL;
-    }
-
-    json_t *choice = json_array_get(json_object_get(json, "choices"), 0);
-    json_t *delta = json_object_get(choice, "delta");
-    note_envelope(call, json, choice);
-
-    size_t i;
-    json_t *fragment;
-    json_array_foreach(json_object_get(delta, "tool_calls"), i, fragment) assemble_tool_call(call, fragment);
-    return take_text(call, delta);
+    const char *text = read_choice(call, chunk);
+    json_decref(chunk); /* thousands of them make an answer */
+    return text;
 }
 
 static const char *read_stream(struct gateway_call *call)

@@ -3,14 +3,13 @@
  */
 #include "lib/lease.h"
 
-static const char release_sql[] = "DELETE FROM edge.leases WHERE name = $1 AND owner = $2";
-
-static void release_at_end(edge_ctx *ctx, void *name)
+static void release_at_end(edge_ctx *ctx, void *lease)
 {
-    edge_service_query(ctx, release_sql, edge_text(name), edge_text(edge_request_id(ctx)));
+    (void)ctx;
+    lease_release(lease);
 }
 
-bool lease_take(edge_ctx *ctx, const char *name, int64_t seconds)
+struct lease *lease_take(edge_ctx *ctx, const char *name, int64_t seconds)
 {
     edge_rows *taken = edge_service_query(ctx,
         "INSERT INTO edge.leases (name, owner, expires_at)"
@@ -22,19 +21,25 @@ bool lease_take(edge_ctx *ctx, const char *name, int64_t seconds)
         edge_text(name), edge_text(edge_request_id(ctx)), edge_number((double)seconds));
 
     if (edge_rows_count(taken) == 0)
-        return false;
-    edge_wait_until(ctx, release_at_end, edge_copy(ctx, name));
-    return true;
+        return NULL;
+    struct lease *lease = edge_alloc(ctx, sizeof *lease);
+    *lease = (struct lease){ .ctx = ctx, .name = edge_copy(ctx, name), .held = true };
+    edge_wait_until(ctx, release_at_end, lease);
+    return lease;
 }
 
-void lease_release(edge_ctx *ctx, const char *name)
+void lease_release(struct lease *lease)
 {
-    edge_error ignored;
-    edge_rows *released =
-        edge_try_service_query(ctx, &ignored, release_sql, edge_text(name), edge_text(edge_request_id(ctx)));
+    if (!lease->held)
+        return;
+    lease->held = false;
 
-    /* It is tried again when the invocation ends, and runs out by itself. */
+    /* What cannot be given back runs out. */
+    edge_error error;
+    edge_rows *released =
+        edge_try_service_query(lease->ctx, &error, "DELETE FROM edge.leases WHERE name = $1 AND owner = $2",
+            edge_text(lease->name), edge_text(edge_request_id(lease->ctx)));
     if (released == NULL)
-        edge_log(ctx, EDGE_LOG_WARN, "lease_release_failed", { "lease", edge_text(name) },
-            { "detail", edge_text(ignored.detail) });
+        edge_log(lease->ctx, EDGE_LOG_WARN, "lease_release_failed", { "lease", edge_text(lease->name) },
+            { "detail", edge_text(error.detail) });
 }

@@ -7,13 +7,19 @@
 
 #include <edge/edge.h>
 
-/*
- * Takes a lease for this invocation, for some seconds at most: true, or false when somebody else holds it. It
- * is given back when the invocation has ended, however it ends, unless lease_release did so before.
- */
-bool lease_take(edge_ctx *ctx, const char *name, int64_t seconds);
+struct lease {
+    edge_ctx *ctx;
+    const char *name;
+    bool held;
+};
 
-/* Gives a lease back now; one that is not held is left alone. */
-void lease_release(edge_ctx *ctx, const char *name);
+/*
+ * Takes a lease for this invocation, for some seconds at most; NULL when somebody else holds it. What is still
+ * held when the invocation has ended, however it ended, is given back then.
+ */
+struct lease *lease_take(edge_ctx *ctx, const char *name, int64_t seconds);
+
+/* Gives a lease back now, if it is still held. */
+void lease_release(struct lease *lease);
 
 #endif

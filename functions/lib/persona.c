@@ -33,16 +33,6 @@ static void add_column(struct text *out, const char *label, const edge_rows *row
     add_line(out, label, edge_rows_text(rows, 0, column));
 }
 
-static void add_prompt(
-    struct text *out, const struct persona *persona, const edge_rows *override, const char *focus)
-{
-    const char *own = has_row(override) ? edge_rows_text(override, 0, "prompt_template") : NULL;
-    text_add(out, own != NULL && own[0] != '\0' ? own : persona->prompt);
-    if (focus != NULL && focus[0] != '\0')
-        text_add_format(out, "\n%s", focus);
-    text_add_format(out, "\n%s", prompt_safety);
-}
-
 static void add_time(struct text *out, const struct persona_reads *reads)
 {
     const edge_rows *time = has_row(reads->local_time) ? reads->local_time : reads->preferences;
@@ -167,13 +157,15 @@ static void add_knowledge(struct text *out, const edge_rows *rows)
             out, "## %s\n%s\n", edge_rows_text(rows, i, "title"), edge_rows_text(rows, i, "content"));
 }
 
-const char *persona_system(edge_ctx *ctx, const struct persona *persona, const struct persona_reads *reads,
-    const char *focus, json_t *agent_context)
+static const char *persona_prompt(const struct persona *persona, const edge_rows *override)
+{
+    const char *own = has_row(override) ? edge_rows_text(override, 0, "prompt_template") : NULL;
+    return own != NULL && own[0] != '\0' ? own : persona->prompt;
+}
+
+static const char *known_of_user(edge_ctx *ctx, const struct persona_reads *reads, json_t *agent_context)
 {
     struct text out = { .ctx = ctx };
-    add_prompt(&out, persona, reads->prompt, focus);
-
-    text_add(&out, "\nWhat is known about the user:\n");
     add_time(&out, reads);
     add_style(&out, reads);
     if (agent_context != NULL) {
@@ -185,4 +177,13 @@ const char *persona_system(edge_ctx *ctx, const struct persona *persona, const s
     add_guidelines(&out, reads->guidelines);
     add_knowledge(&out, reads->knowledge);
     return text_value(&out);
+}
+
+/* Written straight into the JSON string: thousands of turns wait at once, and the prompt is most of what they
+ * hold. */
+json_t *persona_system(edge_ctx *ctx, const struct persona *persona, const struct persona_reads *reads,
+    const char *focus, json_t *agent_context)
+{
+    return json_sprintf("%s\n%s\n%s\nWhat is known about the user:\n%s", persona_prompt(persona, reads->prompt),
+        focus, prompt_safety, known_of_user(ctx, reads, agent_context));
 }

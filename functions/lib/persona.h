@@ -31,9 +31,11 @@ struct persona_reads {
 EDGE_RETURNS_NONNULL const struct persona_reads *persona_read(
     edge_ctx *ctx, const struct persona *persona, const char *conversation_id, bool with_account);
 
-/* The system message. focus is the persona's own addition; agent_context, when given, stands for the account.
+/*
+ * The system message's text, a JSON string. focus is the persona's own addition; agent_context, when given,
+ * stands for the account.
  */
-EDGE_RETURNS_NONNULL const char *persona_system(edge_ctx *ctx, const struct persona *persona,
+EDGE_RETURNS_NONNULL json_t *persona_system(edge_ctx *ctx, const struct persona *persona,
     const struct persona_reads *reads, const char *focus, json_t *agent_context);
 
 #endif

@@ -17,8 +17,8 @@ const conversations = new Conversations(chat, 'copilot');
 const TOKENS = ['Call', ' five', ' owners', ' — ', 'today.'];
 const TEXT = TOKENS.join('');
 
-const stream = async (id, body, { headers = {}, signal } = {}) =>
-    fetch(`${chat.host.url}/functions/v1/copilotChat`, {
+const stream = async (id, body, { headers = {}, signal, host = chat.host } = {}) =>
+    fetch(`${host.url}/functions/v1/copilotChat`, {
         method: 'POST',
         headers: {
             'content-type': 'application/json',
@@ -132,13 +132,16 @@ describe('copilotChat: server-sent events', options, () => {
         assert.deepEqual(all.at(-1).data, { ...first, replayed: true });
     });
 
-    it('a long answer arrives whole', options, async () => {
-        const tokens = Array.from({ length: 3000 }, (_, i) => `w${i} `);
-        await chat.gateway.order({ tokens, tokenIntervalMs: 0 });
-        const all = await allEvents(await stream(await chat.agent(), { userPrompt: 'Much' }));
-        assert.equal(all.at(-1).event, 'final', JSON.stringify(all.at(-1).data).slice(0, 200));
-        assert.equal(all.at(-1).data.response, tokens.join(''));
-        assert.equal(streamedText(all.slice(0, -1)), tokens.join(''));
+    it('a long answer arrives whole, and takes no memory by the token', options, async () => {
+        const small = { functions: { copilotChat: { memory: '512KiB' } }, database: chat.database.url };
+        await withHost(small, async (host) => {
+            const tokens = Array.from({ length: 5000 }, (_, i) => `w${i} `);
+            await new Sandbox(host, 'lovable_ai').order({ tokens, tokenIntervalMs: 0 });
+            const all = await allEvents(await stream(await chat.agent(), { userPrompt: 'Much' }, { host }));
+            assert.equal(all.at(-1).event, 'final', JSON.stringify(all.at(-1).data).slice(0, 200));
+            assert.equal(all.at(-1).data.response, tokens.join(''));
+            assert.equal(streamedText(all.slice(0, -1)), tokens.join(''));
+        });
     });
 
     for (const [name, client] of Object.entries(supabaseClients))
