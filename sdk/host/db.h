@@ -22,7 +22,10 @@ struct db_stats {
     bool reachable; /* at least one connection is up, or the last attempt succeeded */
 };
 
-/* Starts the pool; connections are made on demand. settings is copied. Returns 0 or a negative errno. */
+/*
+ * Starts the pool: one connection at once, so that stats.reachable means something, the others on demand.
+ * settings is copied; without a url every query fails with 503 "not_configured". Returns 0 or a negative errno.
+ */
 int db_start(struct ev_loop *loop, const struct db_settings *settings);
 
 /* Closes everything. Waiting fibers must be gone. */

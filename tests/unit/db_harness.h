@@ -191,7 +191,7 @@ static inline int ask_int(const char *sql)
     "DO $$ DECLARE command text; BEGIN"                                                                        \
     " FOREACH command IN ARRAY ARRAY['CREATE ROLE anon NOLOGIN NOINHERIT',"                                    \
     " 'CREATE ROLE authenticated NOLOGIN NOINHERIT', 'CREATE ROLE service_role NOLOGIN NOINHERIT BYPASSRLS',"  \
-    " 'CREATE ROLE edge_admin NOLOGIN INHERIT', 'CREATE ROLE edge_runtime LOGIN NOINHERIT',"                    \
+    " 'CREATE ROLE edge_admin NOLOGIN INHERIT', 'CREATE ROLE edge_runtime LOGIN NOINHERIT',"                   \
     " 'GRANT authenticated TO edge_admin', 'GRANT anon, authenticated, edge_admin, service_role TO"            \
     " edge_runtime'] LOOP BEGIN EXECUTE command;"                                                              \
     " EXCEPTION WHEN duplicate_object OR unique_violation OR internal_error THEN NULL; END; END LOOP; END $$"
@@ -280,6 +280,27 @@ static inline int stop_pool(void **state)
     harness_stop();
     drop_database();
     return 0;
+}
+
+/*
+ * Cancelling and rolling back go on after an invocation has ended; what counts is that nothing of it is left
+ * soon, here and on the server.
+ */
+static inline void expect_clean_pool(void)
+{
+    struct db_stats stats;
+    int active = 0;
+    for (int i = 0; i < 100; i++) {
+        db_get_stats(&stats);
+        active = ask_int("SELECT count(*) FROM pg_stat_activity WHERE usename = 'edge_runtime'"
+                         " AND datname = current_database() AND state <> 'idle'");
+        if (stats.busy == 0 && active == 0)
+            break;
+        turn_for_ms(20);
+    }
+    assert_int_equal(stats.busy, 0);
+    assert_int_equal(stats.waiting, 0);
+    assert_int_equal(active, 0);
 }
 
 #define NEEDS_SERVER(state)                                                                                    \

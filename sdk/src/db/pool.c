@@ -15,9 +15,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BACKOFF_FIRST_S 0.05
-#define BACKOFF_MAX_S 1.0
+#define BACKOFF_MAX_S 0.8 /* a second after the server's return at most, connecting included */
 #define SWEEP_EVERY_S 15.0
 #define IDLE_MAX_US INT64_C(60000000)
 #define KEPT_IDLE 2
@@ -33,6 +34,7 @@ static struct {
     ev_timer acquire; /* the head of the queue has waited long enough */
     ev_timer sweep;
     int failures; /* attempts that failed since the last one that did not */
+    bool reached; /* the last attempt succeeded */
     int open, up, waiting_count;
     uint64_t random;
     struct db_stats counters;
@@ -204,6 +206,7 @@ void pool_connected(void)
     if (pool.failures > 0)
         log_event(EDGE_LOG_INFO, "database_reachable", { "attempts", edge_int(pool.failures + 1) });
     pool.up++;
+    pool.reached = true;
     pool.failures = 0;
     ev_timer_stop(pool.loop, &pool.retry);
     grow();
@@ -217,6 +220,7 @@ static void start_backoff(const char *message)
     if (pool.failures++ == 0)
         log_event(EDGE_LOG_ERROR, "database_unreachable", { "message", edge_text(message) });
 
+    pool.reached = false;
     ev_timer_stop(pool.loop, &pool.retry);
     ev_timer_set(&pool.retry, pool_jitter(delay < BACKOFF_MAX_S ? delay : BACKOFF_MAX_S), 0);
     ev_timer_start(pool.loop, &pool.retry);
@@ -279,7 +283,7 @@ int db_start(struct ev_loop *loop, const struct db_settings *settings)
     if (settings->url == NULL)
         return 0;
     pool.loop = loop;
-    pool.random = (uint64_t)clock_us() | 1;
+    pool.random = ((uint64_t)getpid() << 32 ^ (uint64_t)clock_us()) | 1;
     TAILQ_INIT(&pool.idle);
     TAILQ_INIT(&pool.waiting);
     ev_timer_init(&pool.retry, retry_now, 0, 0);
@@ -329,5 +333,5 @@ void db_get_stats(struct db_stats *stats)
     if (pool.connections != NULL)
         for (struct db_connection *idle = TAILQ_FIRST(&pool.idle); idle != NULL; idle = TAILQ_NEXT(idle, link))
             stats->busy--;
-    stats->reachable = pool.up > 0 || (pool.connections != NULL && pool.failures == 0);
+    stats->reachable = pool.up > 0 || pool.reached;
 }

@@ -84,7 +84,7 @@ struct statement *statement_add(
     statement->number = ++cache->last_number;
     statement->role = role;
     statement->count = bound->count;
-    strcpy(statement->sql, bound->sql);
+    memcpy(statement->sql, bound->sql, strlen(bound->sql) + 1);
     statement->types = (Oid *)(void *)(statement->sql + text_size);
     for (size_t i = 0; i < bound->count; i++)
         statement->types[i] = bound->params[i].type;
