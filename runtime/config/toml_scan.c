@@ -5,25 +5,30 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    KEY_PARTS_MAX = 100
+    KEY_PARTS_MAX = 100,
+    NESTING_MAX = 60,
 };
 
 struct scan {
     const char *at, *end;
     const char *line_start;
     int line;
-    int dots;   /* since the key, or whatever may be one, began */
-    int arrays; /* that are open */
+    int dots; /* since the key, or whatever may be one, began */
+    /* What is open: a bit each, the innermost lowest, 1 for an array and 0 for an inline table. */
+    uint64_t arrays;
+    int depth;
+    bool value; /* a value may stand here, not a key */
 };
 
-static int refuse(const struct scan *scan, const char *at, struct toml_error *error, const char *problem)
+static int refuse(const struct scan *scan, struct toml_error *error, const char *problem)
 {
     error->line = scan->line;
-    error->column = (int)(at - scan->line_start) + 1;
+    error->column = (int)(scan->at - scan->line_start) + 1;
     snprintf(error->text, sizeof error->text, "%s", problem);
     return -EINVAL;
 }
@@ -33,6 +38,8 @@ static void line_ended(struct scan *scan)
     scan->line++;
     scan->line_start = scan->at;
     scan->dots = 0;
+    if (scan->depth == 0)
+        scan->value = false;
 }
 
 static bool is_quote(char c)
@@ -100,35 +107,102 @@ static bool line_begins(const struct scan *scan)
     return true;
 }
 
-/* Takes one character, or one string or comment, outside of both. */
+/* A quote within a word begins no string: toml++ reads on through such a word, whatever stands in the quotes.
+ */
+static bool within_word(const struct scan *scan)
+{
+    static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-'\"+:.";
+    static const char value_only[] = "+:.";
+    if (scan->at == scan->line_start)
+        return false;
+    char before = scan->at[-1];
+    return before != '\0' && strchr(word, before) != NULL &&
+           (scan->value || strchr(value_only, before) == NULL);
+}
+
+static void open_bracket(struct scan *scan, bool array)
+{
+    scan->arrays = scan->arrays << 1 | array;
+    scan->depth++;
+    scan->value = array;
+}
+
+static void close_bracket(struct scan *scan)
+{
+    if (scan->depth > 0) {
+        scan->arrays >>= 1;
+        scan->depth--;
+        scan->value = true;
+    }
+}
+
+/* Follows what stands at the current place outside of strings and comments, and moves on. */
+static void follow(struct scan *scan)
+{
+    switch (*scan->at++) {
+    case '[':
+        open_bracket(scan, true);
+        break;
+    case '{':
+        open_bracket(scan, false);
+        scan->dots = 0;
+        break;
+    case ']':
+    case '}':
+        close_bracket(scan);
+        break;
+    case '=':
+        scan->value = true;
+        scan->dots = 0;
+        break;
+    case ',':
+        scan->value = (scan->arrays & 1) != 0;
+        scan->dots = 0;
+        break;
+    case '.':
+        scan->dots++;
+        break;
+    case '\n':
+        line_ended(scan);
+        break;
+    }
+}
+
+static int check_character(const struct scan *scan, struct toml_error *error)
+{
+    unsigned char c = (unsigned char)*scan->at;
+    if (c >= 0x80)
+        return refuse(scan, error, "a character beyond ASCII stands outside of strings and comments");
+    if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+        return refuse(scan, error, "a control character stands outside of strings");
+    if (is_quote(*scan->at) && within_word(scan))
+        return refuse(scan, error, "a quote stands within a word");
+    if (scan->dots >= KEY_PARTS_MAX)
+        return refuse(scan, error, "a key has too many parts");
+    if (scan->depth >= NESTING_MAX)
+        return refuse(scan, error, "values are nested too deeply");
+    return 0;
+}
+
+/* Takes one character, or one string, comment or header's beginning. */
 static int scan_one(struct scan *scan, struct toml_error *error)
 {
+    int result = check_character(scan, error);
+    if (result != 0)
+        return result;
+
     if (is_quote(*scan->at)) {
         skip_string(scan);
-        return 0;
-    }
-    if (*scan->at == '#') {
+    } else if (*scan->at == '#') {
         const char *newline = memchr(scan->at, '\n', (size_t)(scan->end - scan->at));
         scan->at = newline == NULL ? scan->end : newline;
-        return 0;
-    }
-    if ((unsigned char)*scan->at >= 0x80)
-        return refuse(scan, scan->at, error, "a character beyond ASCII stands outside of strings and comments");
-    if (*scan->at == '[' && scan->arrays == 0 && line_begins(scan)) {
+    } else if (*scan->at == '[' && scan->depth == 0 && line_begins(scan)) {
         if (!header_begins(scan))
-            return refuse(scan, scan->at, error, "a table's header begins with no key");
-    } else if (*scan->at == '[') {
-        scan->arrays++;
-    } else if (*scan->at == ']' && scan->arrays > 0) {
-        scan->arrays--;
+            return refuse(scan, error, "a table's header begins with no key");
+        scan->at += scan->at + 1 < scan->end && scan->at[1] == '[' ? 2 : 1;
+    } else {
+        follow(scan);
     }
-
-    if (*scan->at == '.' && ++scan->dots >= KEY_PARTS_MAX)
-        return refuse(scan, scan->at, error, "a key has too many parts");
-    if (*scan->at == '=' || *scan->at == ',' || *scan->at == '{')
-        scan->dots = 0;
-    if (*scan->at++ == '\n')
-        line_ended(scan);
     return 0;
 }
 

@@ -1,11 +1,11 @@
 /*
  * What toml++ 3.3.0 cannot be given, found before it sees it:
  *
- *   - a header that begins with no key, as "[;": it takes that for impossible (undefined behaviour, or an
- * assertion)
- *   - a character beyond ASCII outside of strings and comments, which TOML 1.0 does not have there: the same
- *   - a key of very many parts: it bounds the depth of values but not of keys, and a deep tree overflows the
- * stack
+ *   - a header that begins with no key, as "[;": undefined behaviour, or an assertion
+ *   - a character beyond ASCII, or a control character, where TOML has none (outside of strings and comments,
+ * or in quotes that follow a word): the same
+ *   - a key of very many parts: it bounds the depth of values but not of keys, and releasing a deep tree
+ *     overflows the stack
  */
 #ifndef TOML_SCAN_H
 #define TOML_SCAN_H
