@@ -1,12 +1,18 @@
 -- Roles, and how a caller reaches SQL.
 --
--- The runtime logs in as edge_runtime, which has no rights of its own, and takes one of three roles for each
--- transaction: anon, authenticated or service_role. Who the caller is travels beside the role, as a JSON
--- setting that ends with the transaction: request.jwt.claims. Policies read it through the functions below.
+-- The runtime logs in as edge_runtime, which has no rights of its own, and takes one of four roles for each
+-- transaction: anon, authenticated, edge_admin or service_role. Who the caller is travels beside the role, as
+-- a JSON setting that ends with the transaction: request.jwt.claims. Policies read it through the functions
+-- below.
+--
+-- edge_admin is authenticated with administrators' policies on top: it is a member that inherits, so every
+-- grant to and policy for authenticated holds for it, too. It is a role of its own for the sake of everybody
+-- else. PostgreSQL joins the policies that apply to a role with OR, and an OR of "own rows" and "an
+-- administrator" keeps an index from returning a user's rows in order; docs/decisions.md has the figures.
 
 -- Roles belong to the cluster and several databases may be migrated at the same time, so a role that exists is
 -- fine, and so is one that another session creates between the look and the CREATE. On a server where the owner
--- may not create roles, an administrator creates the four beforehand and this block has nothing to do.
+-- may not create roles, an administrator creates the five beforehand and this block has nothing to do.
 DO $$
 DECLARE
     wanted record;
@@ -16,6 +22,7 @@ BEGIN
         FROM (VALUES
             ('anon', 'NOLOGIN NOINHERIT'),
             ('authenticated', 'NOLOGIN NOINHERIT'),
+            ('edge_admin', 'NOLOGIN INHERIT'),
             ('service_role', 'NOLOGIN NOINHERIT BYPASSRLS'),
             ('edge_runtime', 'LOGIN NOINHERIT')
         ) AS roles (name, attributes)
@@ -32,22 +39,30 @@ BEGIN
 END
 $$;
 
--- Membership without inheritance: until it says SET ROLE, the login can do nothing. Granted only where it is
--- missing, because two sessions granting the same membership would trip over one catalogue row.
+-- The login's memberships come without inheritance: until it says SET ROLE, it can do nothing. Granted only
+-- where it is missing, because two sessions granting the same membership would trip over one catalogue row.
 DO $$
 DECLARE
-    granted text;
+    wanted record;
 BEGIN
-    FOREACH granted IN ARRAY ARRAY['anon', 'authenticated', 'service_role']
+    FOR wanted IN
+        SELECT *
+        FROM (VALUES
+            ('authenticated', 'edge_admin'),
+            ('anon', 'edge_runtime'),
+            ('authenticated', 'edge_runtime'),
+            ('edge_admin', 'edge_runtime'),
+            ('service_role', 'edge_runtime')
+        ) AS memberships (role, member)
     LOOP
         IF NOT EXISTS (
             SELECT
             FROM pg_auth_members AS m
-            WHERE m.roleid = granted::regrole
-                AND m.member = 'edge_runtime'::regrole
+            WHERE m.roleid = wanted.role::regrole
+                AND m.member = wanted.member::regrole
         ) THEN
             BEGIN
-                EXECUTE format('GRANT %I TO edge_runtime', granted);
+                EXECUTE format('GRANT %I TO %I', wanted.role, wanted.member);
             EXCEPTION
                 WHEN unique_violation THEN
                     NULL;

@@ -56,30 +56,21 @@ CREATE POLICY user_onboarding_delete_own ON public.user_onboarding
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY user_onboarding_select_admin ON public.user_onboarding
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY user_onboarding_insert_admin ON public.user_onboarding
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_onboarding_update_admin ON public.user_onboarding
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_onboarding_delete_admin ON public.user_onboarding
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- user_preferences: one row a user; timezone decides when mails go out.
 CREATE TABLE public.user_preferences (
@@ -139,30 +130,21 @@ CREATE POLICY user_preferences_delete_own ON public.user_preferences
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY user_preferences_select_admin ON public.user_preferences
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY user_preferences_insert_admin ON public.user_preferences
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_preferences_update_admin ON public.user_preferences
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_preferences_delete_admin ON public.user_preferences
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- user_agent_subscriptions: bought plans and their minutes, written by the commerce webhooks and
 -- administrators' functions.
@@ -207,11 +189,8 @@ CREATE POLICY user_agent_subscriptions_select_own ON public.user_agent_subscript
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY user_agent_subscriptions_select_admin ON public.user_agent_subscriptions
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- autopilot_permissions: what the agents may do for a user. No row: never decided; a stored false refuses the
 -- tool.
@@ -243,11 +222,8 @@ CREATE POLICY autopilot_permissions_select_own ON public.autopilot_permissions
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY autopilot_permissions_select_admin ON public.autopilot_permissions
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- referrals: who invited whom. One reward for a referred person, ever: the unique index on referred_user_id
 -- decides.
@@ -303,27 +279,18 @@ CREATE POLICY referrals_insert_referrer ON public.referrals
     WITH CHECK (referrer_user_id = (SELECT edge.user_id()));
 
 CREATE POLICY referrals_select_admin ON public.referrals
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND referrer_user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY referrals_insert_admin ON public.referrals
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY referrals_update_admin ON public.referrals
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND referrer_user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY referrals_delete_admin ON public.referrals
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND referrer_user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

@@ -67,30 +67,21 @@ CREATE POLICY agent_config_delete_own ON public.agent_config
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY agent_config_select_admin ON public.agent_config
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_config_insert_admin ON public.agent_config
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_config_update_admin ON public.agent_config
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_config_delete_admin ON public.agent_config
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- agent_intelligence_profiles: the survey about a user's experience and business.
 CREATE TABLE public.agent_intelligence_profiles (
@@ -149,30 +140,21 @@ CREATE POLICY agent_intelligence_profiles_delete_own ON public.agent_intelligenc
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY agent_intelligence_profiles_select_admin ON public.agent_intelligence_profiles
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_intelligence_profiles_insert_admin ON public.agent_intelligence_profiles
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_intelligence_profiles_update_admin ON public.agent_intelligence_profiles
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_intelligence_profiles_delete_admin ON public.agent_intelligence_profiles
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- agent_voices: voices to choose from; everybody signed in sees all of them, owners change their own.
 CREATE TABLE public.agent_voices (
@@ -223,20 +205,20 @@ CREATE POLICY agent_voices_update_own ON public.agent_voices
     WITH CHECK (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY agent_voices_select_admin ON public.agent_voices
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_voices_insert_admin ON public.agent_voices
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_voices_update_admin ON public.agent_voices
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY agent_voices_delete_admin ON public.agent_voices
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- user_guidelines: standing instructions to an agent, read oldest first.
@@ -292,30 +274,21 @@ CREATE POLICY user_guidelines_delete_own ON public.user_guidelines
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY user_guidelines_select_admin ON public.user_guidelines
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY user_guidelines_insert_admin ON public.user_guidelines
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_guidelines_update_admin ON public.user_guidelines
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_guidelines_delete_admin ON public.user_guidelines
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- user_knowledge: what an agent should know, read newest first.
 CREATE TABLE public.user_knowledge (
@@ -371,27 +344,18 @@ CREATE POLICY user_knowledge_delete_own ON public.user_knowledge
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY user_knowledge_select_admin ON public.user_knowledge
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY user_knowledge_insert_admin ON public.user_knowledge
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_knowledge_update_admin ON public.user_knowledge
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY user_knowledge_delete_admin ON public.user_knowledge
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

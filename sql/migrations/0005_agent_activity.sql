@@ -19,7 +19,7 @@ CREATE INDEX ai_agent_conversations_user_id_created_at_id_idx
     ON public.ai_agent_conversations (user_id, created_at DESC, id DESC);
 
 CREATE INDEX ai_agent_conversations_created_at_idx
-    ON public.ai_agent_conversations (created_at NULLS FIRST);
+    ON public.ai_agent_conversations (created_at);
 
 CREATE TRIGGER ai_agent_conversations_set_updated_at
     BEFORE UPDATE ON public.ai_agent_conversations
@@ -56,30 +56,21 @@ CREATE POLICY ai_agent_conversations_delete_own ON public.ai_agent_conversations
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY ai_agent_conversations_select_admin ON public.ai_agent_conversations
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_agent_conversations_insert_admin ON public.ai_agent_conversations
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_agent_conversations_update_admin ON public.ai_agent_conversations
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_agent_conversations_delete_admin ON public.ai_agent_conversations
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- ai_actions_log: publishing, sending, buying. The third index finds the row of an idempotency key; not unique,
 -- because a failed attempt stays and a later one under the same key adds a row.
@@ -129,11 +120,8 @@ CREATE POLICY ai_actions_log_insert_own ON public.ai_actions_log
     WITH CHECK (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY ai_actions_log_select_admin ON public.ai_actions_log
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- ai_tool_usage: one row a tool call of a chat turn.
 CREATE TABLE public.ai_tool_usage (
@@ -172,8 +160,5 @@ CREATE POLICY ai_tool_usage_select_own ON public.ai_tool_usage
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY ai_tool_usage_select_admin ON public.ai_tool_usage
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));

@@ -25,7 +25,7 @@ CREATE INDEX goals_user_id_created_at_id_idx
     ON public.goals (user_id, created_at DESC, id DESC);
 
 CREATE INDEX goals_created_at_idx
-    ON public.goals (created_at NULLS FIRST);
+    ON public.goals (created_at);
 
 CREATE TRIGGER goals_set_updated_at
     BEFORE UPDATE ON public.goals
@@ -62,36 +62,25 @@ CREATE POLICY goals_delete_own ON public.goals
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY goals_select_admin ON public.goals
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY goals_insert_admin ON public.goals
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY goals_update_admin ON public.goals
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY goals_delete_admin ON public.goals
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- daily_actions: the to-do list. Latest due date first reads the (user_id, due_date) index backwards; the
--- partial index counts what was completed in a window, for weekly mails. The platform-wide index on created_at
--- is sorted NULLS FIRST on purpose, here and elsewhere: it serves counts over a time window, and cannot serve
--- ORDER BY created_at, for which the planner would otherwise walk everybody's rows in order to find one user's
--- newest.
+-- partial index counts what was completed in a window, for weekly mails; the platform-wide index on created_at
+-- what happened in a window, for everybody's figures.
 CREATE TABLE public.daily_actions (
     id               uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     user_id          text        NOT NULL REFERENCES public.profiles (id) ON DELETE CASCADE,
@@ -119,7 +108,7 @@ CREATE INDEX daily_actions_user_id_completed_at_idx
     WHERE status = 'completed';
 
 CREATE INDEX daily_actions_created_at_idx
-    ON public.daily_actions (created_at NULLS FIRST);
+    ON public.daily_actions (created_at);
 
 CREATE INDEX daily_actions_updated_at_idx
     ON public.daily_actions (updated_at)
@@ -160,30 +149,21 @@ CREATE POLICY daily_actions_delete_own ON public.daily_actions
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY daily_actions_select_admin ON public.daily_actions
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY daily_actions_insert_admin ON public.daily_actions
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY daily_actions_update_admin ON public.daily_actions
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY daily_actions_delete_admin ON public.daily_actions
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- business_plans: one plan a user; activating another year replaces it.
 CREATE TABLE public.business_plans (
@@ -258,27 +238,18 @@ CREATE POLICY business_plans_delete_own ON public.business_plans
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY business_plans_select_admin ON public.business_plans
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY business_plans_insert_admin ON public.business_plans
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY business_plans_update_admin ON public.business_plans
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY business_plans_delete_admin ON public.business_plans
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

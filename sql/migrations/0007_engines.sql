@@ -48,11 +48,8 @@ CREATE POLICY pulse_engine_snapshots_select_own ON public.pulse_engine_snapshots
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY pulse_engine_snapshots_select_admin ON public.pulse_engine_snapshots
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- gane_engine_snapshots: written by computeGane.
 CREATE TABLE public.gane_engine_snapshots (
@@ -84,11 +81,8 @@ CREATE POLICY gane_engine_snapshots_select_own ON public.gane_engine_snapshots
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY gane_engine_snapshots_select_admin ON public.gane_engine_snapshots
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- moro_engine_snapshots: written by computeMoro.
 CREATE TABLE public.moro_engine_snapshots (
@@ -120,11 +114,8 @@ CREATE POLICY moro_engine_snapshots_select_own ON public.moro_engine_snapshots
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY moro_engine_snapshots_select_admin ON public.moro_engine_snapshots
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- graph_context_cache: the last context of a user. An expired row is still read (marked stale), so expiry does
 -- not delete it; see purge_expired.
@@ -165,11 +156,8 @@ CREATE POLICY graph_context_cache_select_own ON public.graph_context_cache
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY graph_context_cache_select_admin ON public.graph_context_cache
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- pulse_scores: one score a user and day.
 CREATE TABLE public.pulse_scores (
@@ -220,30 +208,21 @@ CREATE POLICY pulse_scores_delete_own ON public.pulse_scores
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY pulse_scores_select_admin ON public.pulse_scores
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_scores_insert_admin ON public.pulse_scores
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_scores_update_admin ON public.pulse_scores
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_scores_delete_admin ON public.pulse_scores
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- pulse_config: a user's own weights.
 CREATE TABLE public.pulse_config (
@@ -293,27 +272,18 @@ CREATE POLICY pulse_config_delete_own ON public.pulse_config
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY pulse_config_select_admin ON public.pulse_config
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_config_insert_admin ON public.pulse_config
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_config_update_admin ON public.pulse_config
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY pulse_config_delete_admin ON public.pulse_config
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

@@ -29,11 +29,8 @@ CREATE POLICY user_credits_select_own ON public.user_credits
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY user_credits_select_admin ON public.user_credits
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- credit_transactions: the ledger; amount is signed. The unique index makes a repeated key book nothing,
 -- whoever races.
@@ -66,11 +63,8 @@ CREATE POLICY credit_transactions_select_own ON public.credit_transactions
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY credit_transactions_select_admin ON public.credit_transactions
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- Every change of a balance goes through this function, together with its ledger row: the sum of a user's
 -- ledger is the balance, and the newest row's balance_after equals it. The balance row's lock puts all changes

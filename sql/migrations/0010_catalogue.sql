@@ -34,20 +34,20 @@ CREATE POLICY ai_prompt_configs_select_authenticated ON public.ai_prompt_configs
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY ai_prompt_configs_select_admin ON public.ai_prompt_configs
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_prompt_configs_insert_admin ON public.ai_prompt_configs
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_prompt_configs_update_admin ON public.ai_prompt_configs
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY ai_prompt_configs_delete_admin ON public.ai_prompt_configs
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- feature_flags: switches; target_users is hidden from clients by the functions, not here.
@@ -83,20 +83,20 @@ CREATE POLICY feature_flags_select_authenticated ON public.feature_flags
     USING ((SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY feature_flags_select_admin ON public.feature_flags
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY feature_flags_insert_admin ON public.feature_flags
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY feature_flags_update_admin ON public.feature_flags
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY feature_flags_delete_admin ON public.feature_flags
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- legal_documents: terms and policies; the one table that a visitor without a session reads.
@@ -138,20 +138,20 @@ CREATE POLICY legal_documents_select_authenticated ON public.legal_documents
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY legal_documents_select_admin ON public.legal_documents
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY legal_documents_insert_admin ON public.legal_documents
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY legal_documents_update_admin ON public.legal_documents
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY legal_documents_delete_admin ON public.legal_documents
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- task_templates: what daily actions are made from. trigger_value and trigger_max bound a score range.
@@ -192,20 +192,20 @@ CREATE POLICY task_templates_select_authenticated ON public.task_templates
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY task_templates_select_admin ON public.task_templates
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY task_templates_insert_admin ON public.task_templates
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY task_templates_update_admin ON public.task_templates
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY task_templates_delete_admin ON public.task_templates
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- objection_scripts: answers to common objections.
@@ -244,20 +244,20 @@ CREATE POLICY objection_scripts_select_authenticated ON public.objection_scripts
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY objection_scripts_select_admin ON public.objection_scripts
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY objection_scripts_insert_admin ON public.objection_scripts
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY objection_scripts_update_admin ON public.objection_scripts
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY objection_scripts_delete_admin ON public.objection_scripts
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- client_personas: whom role play can be with.
@@ -295,18 +295,18 @@ CREATE POLICY client_personas_select_authenticated ON public.client_personas
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY client_personas_select_admin ON public.client_personas
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY client_personas_insert_admin ON public.client_personas
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY client_personas_update_admin ON public.client_personas
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY client_personas_delete_admin ON public.client_personas
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));

@@ -40,7 +40,7 @@ CREATE TRIGGER content_topics_set_updated_at
 CREATE TRIGGER content_topics_set_user_id
     BEFORE INSERT ON public.content_topics
     FOR EACH ROW
-    WHEN (NEW.user_id IS NULL AND current_user = 'authenticated' AND NOT edge.is_admin())
+    WHEN (NEW.user_id IS NULL AND current_user = 'authenticated')
     EXECUTE FUNCTION public.set_user_id();
 
 ALTER TABLE public.content_topics ENABLE ROW LEVEL SECURITY;
@@ -72,20 +72,20 @@ CREATE POLICY content_topics_update_own ON public.content_topics
     WITH CHECK (user_id = (SELECT edge.user_id()) AND is_public IS NOT TRUE);
 
 CREATE POLICY content_topics_select_admin ON public.content_topics
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY content_topics_insert_admin ON public.content_topics
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY content_topics_update_admin ON public.content_topics
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY content_topics_delete_admin ON public.content_topics
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- content_packs: bundles of content on a topic.
@@ -126,20 +126,20 @@ CREATE POLICY content_packs_select_authenticated ON public.content_packs
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY content_packs_select_admin ON public.content_packs
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY content_packs_insert_admin ON public.content_packs
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY content_packs_update_admin ON public.content_packs
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY content_packs_delete_admin ON public.content_packs
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- featured_content_packs: what the start page shows.
@@ -175,20 +175,20 @@ CREATE POLICY featured_content_packs_select_authenticated ON public.featured_con
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY featured_content_packs_select_admin ON public.featured_content_packs
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY featured_content_packs_insert_admin ON public.featured_content_packs
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY featured_content_packs_update_admin ON public.featured_content_packs
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY featured_content_packs_delete_admin ON public.featured_content_packs
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- generated_content: texts and images a user had made.
@@ -208,7 +208,7 @@ CREATE INDEX generated_content_user_id_created_at_id_idx
     ON public.generated_content (user_id, created_at DESC, id DESC);
 
 CREATE INDEX generated_content_created_at_idx
-    ON public.generated_content (created_at NULLS FIRST);
+    ON public.generated_content (created_at);
 
 CREATE TRIGGER generated_content_set_updated_at
     BEFORE UPDATE ON public.generated_content
@@ -245,30 +245,21 @@ CREATE POLICY generated_content_delete_own ON public.generated_content
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY generated_content_select_admin ON public.generated_content
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY generated_content_insert_admin ON public.generated_content
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY generated_content_update_admin ON public.generated_content
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY generated_content_delete_admin ON public.generated_content
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- Whose active palettes everybody sees: administrators and the system profile (by address, the oldest; else by
 -- id). A definer's rights, because users read only their own rows of user_roles and profiles. Policies use it
@@ -365,27 +356,18 @@ CREATE POLICY brand_color_palettes_select_authenticated ON public.brand_color_pa
     );
 
 CREATE POLICY brand_color_palettes_select_admin ON public.brand_color_palettes
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY brand_color_palettes_insert_admin ON public.brand_color_palettes
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY brand_color_palettes_update_admin ON public.brand_color_palettes
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY brand_color_palettes_delete_admin ON public.brand_color_palettes
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

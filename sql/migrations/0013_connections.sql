@@ -64,30 +64,21 @@ CREATE POLICY external_service_connections_delete_own ON public.external_service
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY external_service_connections_select_admin ON public.external_service_connections
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY external_service_connections_insert_admin ON public.external_service_connections
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY external_service_connections_update_admin ON public.external_service_connections
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY external_service_connections_delete_admin ON public.external_service_connections
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- crm_connections: CRM keys; sync_settings also keeps the state of running syncs. One a user and provider, by
 -- unique index.
@@ -155,30 +146,21 @@ CREATE POLICY crm_connections_delete_own ON public.crm_connections
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY crm_connections_select_admin ON public.crm_connections
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY crm_connections_insert_admin ON public.crm_connections
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY crm_connections_update_admin ON public.crm_connections
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY crm_connections_delete_admin ON public.crm_connections
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- integration_status: the last known state of each integration, and the job row of the platform sync.
 CREATE TABLE public.integration_status (
@@ -199,18 +181,18 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON public.integration_status TO authenticat
 GRANT ALL ON public.integration_status TO service_role;
 
 CREATE POLICY integration_status_select_admin ON public.integration_status
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY integration_status_insert_admin ON public.integration_status
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY integration_status_update_admin ON public.integration_status
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY integration_status_delete_admin ON public.integration_status
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));

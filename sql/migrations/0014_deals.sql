@@ -55,30 +55,21 @@ CREATE POLICY contacts_delete_own ON public.contacts
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY contacts_select_admin ON public.contacts
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY contacts_insert_admin ON public.contacts
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY contacts_update_admin ON public.contacts
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY contacts_delete_admin ON public.contacts
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- transactions: deals, entered here or synced. The partial unique indexes are the upsert key of the Lofty sync
 -- and the guard against a repeated create; the last one serves the closed-deals report, whose date is
@@ -150,27 +141,18 @@ CREATE POLICY transactions_delete_own ON public.transactions
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY transactions_select_admin ON public.transactions
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY transactions_insert_admin ON public.transactions
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY transactions_update_admin ON public.transactions
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY transactions_delete_admin ON public.transactions
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

@@ -29,7 +29,7 @@ CREATE INDEX call_logs_user_id_created_at_id_idx
     ON public.call_logs (user_id, created_at DESC, id DESC);
 
 CREATE INDEX call_logs_created_at_idx
-    ON public.call_logs (created_at NULLS FIRST);
+    ON public.call_logs (created_at);
 
 CREATE INDEX call_logs_sync_run_id_idx
     ON public.call_logs ((metadata ->> 'sync_run_id'))
@@ -65,30 +65,21 @@ CREATE POLICY call_logs_delete_own ON public.call_logs
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY call_logs_select_admin ON public.call_logs
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY call_logs_insert_admin ON public.call_logs
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY call_logs_update_admin ON public.call_logs
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY call_logs_delete_admin ON public.call_logs
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- role_play_scenarios: catalogue of training situations.
 CREATE TABLE public.role_play_scenarios (
@@ -134,20 +125,20 @@ CREATE POLICY role_play_scenarios_select_authenticated ON public.role_play_scena
     USING (is_active AND (SELECT edge.user_id()) IS NOT NULL);
 
 CREATE POLICY role_play_scenarios_select_admin ON public.role_play_scenarios
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_scenarios_insert_admin ON public.role_play_scenarios
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_scenarios_update_admin ON public.role_play_scenarios
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_scenarios_delete_admin ON public.role_play_scenarios
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 -- role_play_session_logs: one row a training call. The partial index finds which prepayment a session used up.
@@ -179,7 +170,7 @@ CREATE INDEX role_play_session_logs_user_id_created_at_id_idx
     ON public.role_play_session_logs (user_id, created_at DESC, id DESC);
 
 CREATE INDEX role_play_session_logs_created_at_idx
-    ON public.role_play_session_logs (created_at NULLS FIRST);
+    ON public.role_play_session_logs (created_at);
 
 CREATE INDEX role_play_session_logs_user_id_prepaid_transaction_id_idx
     ON public.role_play_session_logs (user_id, (metadata ->> 'prepaid_transaction_id'))
@@ -215,30 +206,21 @@ CREATE POLICY role_play_session_logs_delete_own ON public.role_play_session_logs
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY role_play_session_logs_select_admin ON public.role_play_session_logs
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_session_logs_insert_admin ON public.role_play_session_logs
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_session_logs_update_admin ON public.role_play_session_logs
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_session_logs_delete_admin ON public.role_play_session_logs
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- role_play_analysis_reports: written by the service after the evaluation.
 CREATE TABLE public.role_play_analysis_reports (
@@ -271,11 +253,8 @@ CREATE POLICY role_play_analysis_reports_select_own ON public.role_play_analysis
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY role_play_analysis_reports_select_admin ON public.role_play_analysis_reports
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 -- role_play_user_progress: attempts and best score a scenario.
 CREATE TABLE public.role_play_user_progress (
@@ -331,27 +310,18 @@ CREATE POLICY role_play_user_progress_delete_own ON public.role_play_user_progre
     USING (user_id = (SELECT edge.user_id()));
 
 CREATE POLICY role_play_user_progress_select_admin ON public.role_play_user_progress
-    FOR SELECT TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR SELECT TO edge_admin
+    USING ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_user_progress_insert_admin ON public.role_play_user_progress
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_user_progress_update_admin ON public.role_play_user_progress
-    FOR UPDATE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    )
+    FOR UPDATE TO edge_admin
+    USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY role_play_user_progress_delete_admin ON public.role_play_user_progress
-    FOR DELETE TO authenticated
-    USING (
-        (SELECT edge.is_admin()::text) = 'true'
-        AND user_id BETWEEN '' AND (SELECT edge.admin_reach())
-    );
+    FOR DELETE TO edge_admin
+    USING ((SELECT edge.is_admin()));

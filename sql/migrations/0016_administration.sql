@@ -44,18 +44,18 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON public.system_errors TO authenticated;
 GRANT ALL ON public.system_errors TO service_role;
 
 CREATE POLICY system_errors_select_admin ON public.system_errors
-    FOR SELECT TO authenticated
+    FOR SELECT TO edge_admin
     USING ((SELECT edge.is_admin()));
 
 CREATE POLICY system_errors_insert_admin ON public.system_errors
-    FOR INSERT TO authenticated
+    FOR INSERT TO edge_admin
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY system_errors_update_admin ON public.system_errors
-    FOR UPDATE TO authenticated
+    FOR UPDATE TO edge_admin
     USING ((SELECT edge.is_admin()))
     WITH CHECK ((SELECT edge.is_admin()));
 
 CREATE POLICY system_errors_delete_admin ON public.system_errors
-    FOR DELETE TO authenticated
+    FOR DELETE TO edge_admin
     USING ((SELECT edge.is_admin()));

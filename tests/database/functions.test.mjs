@@ -43,8 +43,9 @@ test('is_admin needs the claim, as the boolean true, and the role', async () => 
         [{ edge_admin: true }, false],
     ];
     for (const [claims, expected] of cases)
-        await as(db.owner, { role: 'authenticated', claims }, async (query) =>
-            assert.equal((await query('SELECT edge.is_admin() AS yes')).rows[0].yes, expected, JSON.stringify(claims)));
+        for (const role of ['authenticated', 'edge_admin'])
+            await as(db.owner, { role, claims }, async (query) =>
+                assert.equal((await query('SELECT edge.is_admin() AS yes')).rows[0].yes, expected, JSON.stringify(claims)));
 });
 
 test('has_role looks past row security', () =>

@@ -62,6 +62,46 @@ test('column rights of the client roles are exactly the specified ones', async (
     }
 });
 
+test('an administrator has the grants of a user, no more and no less', async () => {
+    const { rows } = await db.owner.query(`
+        SELECT c.oid::regclass::text AS relation, a.attname AS column, p.privilege
+        FROM pg_class AS c
+        JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+        CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) AS p (privilege)
+        WHERE c.relnamespace IN ('public'::regnamespace, 'edge'::regnamespace)
+            AND c.relkind = 'r'
+            AND has_column_privilege('edge_admin', c.oid, a.attnum, p.privilege)
+                <> has_column_privilege('authenticated', c.oid, a.attnum, p.privilege)
+        UNION ALL
+        SELECT c.oid::regclass::text, NULL, p.privilege
+        FROM pg_class AS c
+        CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS p (privilege)
+        WHERE c.relnamespace IN ('public'::regnamespace, 'edge'::regnamespace)
+            AND c.relkind = 'r'
+            AND has_table_privilege('edge_admin', c.oid, p.privilege)
+                <> has_table_privilege('authenticated', c.oid, p.privilege)
+        UNION ALL
+        SELECT f.oid::regprocedure::text, NULL, 'EXECUTE'
+        FROM pg_proc AS f
+        WHERE f.pronamespace IN ('public'::regnamespace, 'edge'::regnamespace)
+            AND has_function_privilege('edge_admin', f.oid, 'EXECUTE')
+                <> has_function_privilege('authenticated', f.oid, 'EXECUTE')`);
+    assert.deepEqual(rows, []);
+    await as(db.owner, admin('user_adm'), async (query) => {
+        assert.equal((await query('SELECT user_id FROM public.user_credits')).rowCount, 1);
+        assert.equal((await query("UPDATE public.agent_config SET voice_id = 'v'")).rowCount, 1);
+        assert.equal(await outcome(query, 'CREATE TEMPORARY TABLE staged (row text)'), 'ok');
+        for (const text of [
+            "UPDATE public.profiles SET role = 'admin'",
+            'UPDATE public.user_credits SET credits_available = 1000',
+            "UPDATE public.agent_config SET settings = '{}'",
+            "SELECT grant_credits('user_adm', 1)",
+            'SELECT name FROM edge.leases',
+        ])
+            assert.equal(await outcome(query, text), DENIED, text);
+    });
+});
+
 test('credentials can be neither read nor planted, not even by an administrator', async () => {
     for (const who of [user('user_a'), admin('user_adm')])
         await as(db.owner, who, async (query) => {

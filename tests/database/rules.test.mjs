@@ -28,7 +28,16 @@ test('policies: at least 161, one command each, named <table>_<command>_<audienc
         assert.notEqual(policy.cmd, 'ALL', policy.policyname);
         assert.match(policy.policyname, new RegExp(`^${policy.tablename}_${policy.cmd.toLowerCase()}_[a-z]+$`));
         assert.equal(policy.permissive, 'PERMISSIVE', policy.policyname);
-        assert.doesNotMatch(policy.roles, /public/, policy.policyname);
+    }
+});
+
+test('policies: administrators have a role of their own, so that no OR makes everybody pay for theirs', async () => {
+    const policies = await rows("SELECT policyname, roles::text[], qual, with_check FROM pg_policies WHERE schemaname = 'public'");
+    for (const { policyname, roles, qual, with_check: check } of policies) {
+        const audience = policyname.split('_').at(-1);
+        assert.deepEqual(roles, [{ admin: 'edge_admin', anon: 'anon' }[audience] ?? 'authenticated'], policyname);
+        for (const condition of [qual, check].filter(Boolean))
+            assert.equal(/edge\.is_admin\(\)/.test(condition), audience === 'admin', policyname);
     }
 });
 
@@ -92,7 +101,7 @@ test('only the service may book credits, claim jobs and purge', async () => {
     const allowed = await rows(`
         SELECT p.proname AS name, r.rolname AS role
         FROM pg_proc AS p
-        CROSS JOIN (VALUES ('anon'), ('authenticated'), ('edge_runtime')) AS r (rolname)
+        CROSS JOIN (VALUES ('anon'), ('authenticated'), ('edge_admin'), ('edge_runtime')) AS r (rolname)
         WHERE p.proname IN ('spend_credits', 'grant_credits', 'book_credits', 'claim_jobs', 'purge_expired')
             AND has_function_privilege(r.rolname, p.oid, 'EXECUTE')`);
     assert.deepEqual(allowed, []);
@@ -114,7 +123,7 @@ test('no client role has a right on a table of schema edge', async () => {
     const rights = await rows(`
         SELECT t.tablename, r.rolname
         FROM pg_tables AS t
-        CROSS JOIN (VALUES ('anon'), ('authenticated'), ('edge_runtime')) AS r (rolname)
+        CROSS JOIN (VALUES ('anon'), ('authenticated'), ('edge_admin'), ('edge_runtime')) AS r (rolname)
         WHERE t.schemaname = 'edge'
             AND has_table_privilege(r.rolname, 'edge.' || t.tablename, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')`);
     assert.deepEqual(rights, []);
@@ -124,21 +133,44 @@ test('roles: the service bypasses row security, the login owns nothing and inher
     const roles = await rows(`
         SELECT rolname, rolcanlogin, rolinherit, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb
         FROM pg_roles
-        WHERE rolname IN ('anon', 'authenticated', 'service_role', 'edge_runtime')
+        WHERE rolname IN ('anon', 'authenticated', 'edge_admin', 'service_role', 'edge_runtime')
         ORDER BY 1`);
     const none = { rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolinherit: false };
     assert.deepEqual(roles, [
         { rolname: 'anon', rolcanlogin: false, rolbypassrls: false, ...none },
         { rolname: 'authenticated', rolcanlogin: false, rolbypassrls: false, ...none },
+        { rolname: 'edge_admin', rolcanlogin: false, rolbypassrls: false, ...none, rolinherit: true },
         { rolname: 'edge_runtime', rolcanlogin: true, rolbypassrls: false, ...none },
         { rolname: 'service_role', rolcanlogin: false, rolbypassrls: true, ...none },
     ]);
     const owned = await rows(`
         SELECT classid::regclass, objid
         FROM pg_shdepend
-        WHERE refobjid = 'edge_runtime'::regrole
+        WHERE refobjid IN ('edge_runtime'::regrole, 'edge_admin'::regrole)
             AND deptype = 'o'`);
     assert.deepEqual(owned, []);
+});
+
+test('roles: who may become whom', async () => {
+    const members = await rows(`
+        SELECT member::regrole::text AS member, array_agg(roleid::regrole::text ORDER BY roleid::regrole::text) AS roles
+        FROM pg_auth_members
+        WHERE member::regrole::text IN ('anon', 'authenticated', 'edge_admin', 'service_role', 'edge_runtime')
+        GROUP BY member
+        ORDER BY 1`);
+    assert.deepEqual(members, [
+        { member: 'edge_admin', roles: ['authenticated'] },
+        { member: 'edge_runtime', roles: ['anon', 'authenticated', 'edge_admin', 'service_role'] },
+    ]);
+    const session = await db.connect();
+    for (const role of ['anon', 'authenticated']) {
+        await session.query(`SET SESSION AUTHORIZATION ${role}`);
+        for (const other of ['edge_admin', 'service_role', 'edge_runtime'])
+            await assert.rejects(session.query(`SET ROLE ${other}`), { code: '42501' }, `${role} became ${other}`);
+        await session.query('RESET SESSION AUTHORIZATION');
+    }
+    for (const role of ['anon', 'authenticated', 'edge_admin', 'service_role'])
+        await assert.rejects(connect(db.name, role), { code: '28000' }, `${role} logged in`);
 });
 
 test('the login can do nothing before SET ROLE, and everything a request needs after it', async () => {
@@ -147,7 +179,7 @@ test('the login can do nothing before SET ROLE, and everything a request needs a
     await assert.rejects(login.query('SELECT name FROM edge.leases'), { code: '42501' });
     await assert.rejects(login.query("SELECT has_role('x', 'admin')"), { code: '42501' });
     await assert.rejects(login.query('CREATE TABLE public.mine (id integer)'), { code: '42501' });
-    for (const role of ['anon', 'authenticated', 'service_role']) {
+    for (const role of ['anon', 'authenticated', 'edge_admin', 'service_role']) {
         await login.query(`SET ROLE ${role}`);
         await login.query('RESET ROLE');
     }

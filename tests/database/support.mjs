@@ -123,7 +123,8 @@ export async function database() {
 export const nobody = { role: 'anon' };
 export const service = { role: 'service_role' };
 export const user = (sub) => ({ role: 'authenticated', claims: { sub } });
-export const admin = (sub) => ({ role: 'authenticated', claims: { sub, edge_admin: true } });
+/* A raised session, as the runtime makes it: role and claim. What it may do depends on the row in user_roles, too. */
+export const admin = (sub) => ({ role: 'edge_admin', claims: { sub, edge_admin: true } });
 export const noClaims = { role: 'authenticated' };
 
 async function begin(client, who) {
