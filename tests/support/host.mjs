@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -69,11 +71,18 @@ function follow(stream, lines) {
     });
 }
 
+/* The status of a GET, null when nobody answers; any certificate will do. */
+function status(url) {
+    const get = url.startsWith('https') ? https.get : http.get;
+    return new Promise((resolve) =>
+        get(url, { rejectUnauthorized: false, agent: false }, (answer) => answer.resume() && resolve(answer.statusCode)).on('error', () => resolve(null)));
+}
+
 export class Host {
-    constructor(child, port, directory) {
+    constructor(child, port, directory, tls = false) {
         this.child = child;
         this.port = port;
-        this.url = `http://127.0.0.1:${port}`;
+        this.url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
         this.directory = directory;
         this.log = []; /* every line so far, parsed when it is JSON */
         this.exit = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
@@ -96,8 +105,7 @@ export class Host {
         const end = Date.now() + READY_MS;
         for (;;) {
             if (this.exited) throw new Error(`The host stopped while starting:\n${this.text()}`);
-            const answer = await fetch(this.url + path_).catch(() => null);
-            if (answer?.status === 200) return;
+            if ((await status(this.url + path_)) === 200) return;
             if (Date.now() > end) throw new Error(`${path_} did not answer 200 in ${READY_MS} ms:\n${this.text()}`);
             await sleep(50);
         }
@@ -118,7 +126,7 @@ export class Host {
 }
 
 /*
- * Starts a host. options: those of config.mjs, database (a URL, see people.mjs), env (null removes a variable),
+ * Starts a host. options: those of config.mjs, tls (the server settings name a certificate), database (a URL, see people.mjs), env (null removes a variable),
  * readyPath (default /_edge/ready, which wants the database).
  */
 export async function startHost(options) {
@@ -137,7 +145,7 @@ export async function startHost(options) {
             stdio: ['ignore', 'pipe', 'pipe'],
         },
     );
-    const host = new Host(child, port, directory);
+    const host = new Host(child, port, directory, options.tls);
     await host.ready(options.readyPath ?? '/_edge/ready');
     return host;
 }
