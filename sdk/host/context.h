@@ -33,7 +33,7 @@ struct request_view {
 
 struct identity {
     edge_caller caller;
-    const char *user; /* acting user, NULL when there is none */
+    const char *user;        /* acting user, NULL when there is none */
     const char *claims_json; /* of the verified token, compact JSON without edge_admin; NULL without one */
     json_t *claims; /* made of claims_json by the first edge_auth_claims: read it through that call only */
     const char *session, *organisation, *org_role;
@@ -90,6 +90,13 @@ struct defer_node {
     struct defer_node *next;
 };
 
+/* What is to be told that the client has left, in an invocation that finishes all the same. */
+struct leave_watch {
+    void (*left)(void *arg); /* on the loop's stack, once */
+    void *arg;
+    struct leave_watch *next;
+};
+
 /* One fiber of an invocation: the main one, an edge_spawn or an edge_wait_until. */
 struct task_node {
     struct fiber *fiber; /* NULL before it starts and after it ended */
@@ -134,9 +141,11 @@ struct edge_ctx {
     struct defer_node *finishers; /* as defers, but run before background work starts: open transactions */
     struct task_node *tasks;      /* every fiber of the invocation */
     struct fiber *main_fiber;
+    struct leave_watch *leave_watches;
     struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
     bool finished, client_gone, finish_on_disconnect;
-    bool cancelled; /* client_gone by its own wish, over a WebSocket that stays: the last event still goes out */
+    bool
+        cancelled; /* client_gone by its own wish, over a WebSocket that stays: the last event still goes out */
     uint32_t background_count; /* started or waiting to be */
     int64_t timeout_ms;
 };
@@ -181,6 +190,9 @@ void context_start_background(edge_ctx *ctx, struct task_node *task);
 
 /* As edge_defer, but run when the answer is decided, before background work: to roll back what is open. */
 void context_at_finish(edge_ctx *ctx, void (*fn)(void *arg), void *arg);
+
+/* Calls fn(arg) when the client leaves; at once when it has left already. For the rest of the invocation. */
+void context_at_leave(edge_ctx *ctx, void (*fn)(void *arg), void *arg);
 
 /* Records a failure; the first one of an invocation counts. detail may be NULL. */
 void context_fail(edge_ctx *ctx, int status, const char *code, const edge_failure *said, const char *detail);

@@ -36,7 +36,7 @@ static void refuses(const char *user, const char *wanted, uint32_t queries)
 static void roles_are_asked_for_once(void **state)
 {
     (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     passes("user_admin", "admin", 2);
     passes("user_admin", "admin", 1);
     passes("user_plain", "user", 2);
@@ -49,7 +49,7 @@ static void roles_are_asked_for_once(void **state)
 static void unknown_roles_are_the_function_s_mistake(void **state)
 {
     (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     role = "emperor";
     struct invocation invocation = run_as("user_admin", require, NULL);
     assert_int_equal(invocation.status, 500);
@@ -59,7 +59,7 @@ static void unknown_roles_are_the_function_s_mistake(void **state)
 static void no_answer_is_no_grant(void **state)
 {
     (void)state;
-    NEEDS_SERVER();
+    NEEDS_SERVER(state);
     struct db_settings settings = test_settings(1);
     settings.url = "host=/nowhere dbname=none connect_timeout=1";
     restart_pool(&settings);

@@ -44,9 +44,10 @@ typedef struct edge_fetch_options {
     bool no_key;                 /* leave the provider's own key out */
     /* timeout_ms bounds the whole call with its repeats, silence_timeout_ms a stream's pauses; -1: no limit. */
     int64_t connect_timeout_ms, first_byte_timeout_ms, timeout_ms, silence_timeout_ms;
-    int retries;      /* instead of the provider's; -1: none */
-    size_t max_bytes; /* response cap, default 16 MiB */
-    bool repeatable;  /* a POST that changes nothing: as safe to repeat as a GET */
+    bool until_client_leaves; /* given up when the client leaves, in a function that finishes all the same */
+    int retries;              /* instead of the provider's; -1: none */
+    size_t max_bytes;         /* response cap, default 16 MiB */
+    bool repeatable;          /* a POST that changes nothing: as safe to repeat as a GET */
 } edge_fetch_options;
 
 typedef enum edge_http_failure {
@@ -55,6 +56,7 @@ typedef enum edge_http_failure {
     EDGE_HTTP_TIMEOUT,
     EDGE_HTTP_TOO_LARGE,
     EDGE_HTTP_BREAKER_OPEN, /* not tried: the provider has been failing */
+    EDGE_HTTP_CLIENT_GONE,  /* .until_client_leaves was set, and it has */
 } edge_http_failure;
 
 typedef struct edge_reply {

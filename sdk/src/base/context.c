@@ -101,6 +101,17 @@ void context_at_finish(edge_ctx *ctx, void (*fn)(void *arg), void *arg)
     ctx->finishers = node;
 }
 
+void context_at_leave(edge_ctx *ctx, void (*fn)(void *arg), void *arg)
+{
+    if (ctx->client_gone) {
+        fiber_on_loop(fn, arg);
+        return;
+    }
+    struct leave_watch *watch = edge_alloc(ctx, sizeof *watch);
+    *watch = (struct leave_watch){ .left = fn, .arg = arg, .next = ctx->leave_watches };
+    ctx->leave_watches = watch;
+}
+
 static void release(edge_ctx *ctx)
 {
     ev_timer_stop(fiber_loop(), &ctx->deadline);
@@ -242,6 +253,11 @@ void context_client_gone(edge_ctx *ctx)
     if (!ctx->finish_on_disconnect) {
         context_cancel(ctx, 499, "client_gone", "The client closed the connection");
         return;
+    }
+    while (ctx->leave_watches != NULL) {
+        struct leave_watch *watch = ctx->leave_watches;
+        ctx->leave_watches = watch->next;
+        watch->left(watch->arg);
     }
     context_writable(ctx);
 }

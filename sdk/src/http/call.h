@@ -30,6 +30,7 @@ struct call_request {
     struct curl_slist *headers; /* in the arena: libcurl only reads them */
     bool safe;                  /* may be sent twice */
     bool streamed;
+    bool until_client_leaves;
     int retries;
     int64_t connect_ms, first_byte_ms, silence_ms, total_ms; /* 0: no limit */
 };
@@ -72,6 +73,7 @@ struct http_call {
     ev_timer timer;
     struct fiber_wait wait;
     bool parked;                        /* a fiber waits in wait */
+    bool left;                          /* the client, for whom alone the call was made */
     bool repeated;                      /* the one repeat after a broken connection has been used */
     struct call_bytes filling, reading; /* of a stream: libcurl fills one while the fiber reads the other */
     struct sse_parser *events;

@@ -8,6 +8,8 @@
 
 #include <edge/crypto.h>
 
+#include <stdio.h>
+
 /* Room that must be left after a wait for another attempt to be worth it. */
 enum {
     WORTHWHILE_MS = 50
@@ -68,11 +70,35 @@ static int64_t backoff_ms(const struct http_call *call, int repeats)
     return wait_ms + WORTHWHILE_MS <= remaining_ms(call) ? wait_ms : -1;
 }
 
+static void client_left(void *arg)
+{
+    struct http_call *call = arg;
+    call->left = true;
+    if (call->state == CALL_IDLE)
+        return;
+    snprintf(call->message, sizeof call->message, "the client has left");
+    call_end(call, EDGE_HTTP_CLIENT_GONE);
+}
+
+/* Submits nothing for a client that has left; the reply says so as if the attempt had been given up. */
+static bool not_wanted(struct http_call *call)
+{
+    if (!call->left)
+        return false;
+    call->attempt = (struct call_attempt){ .over = true, .failure = EDGE_HTTP_CLIENT_GONE };
+    snprintf(call->message, sizeof call->message, "the client has left");
+    return true;
+}
+
 static void perform(struct http_call *call)
 {
+    if (call->request.until_client_leaves)
+        context_at_leave(call->ctx, client_left, call);
     call->provider->calls++;
     call->ctx->usage.fetch_count++;
     for (int repeats = 0;;) {
+        if (not_wanted(call))
+            break;
         attempt(call);
         if (!repeats_at_once(call)) {
             int64_t wait_ms = backoff_ms(call, repeats);

@@ -112,6 +112,8 @@ EDGE_NORETURN static void fail_without_answer(edge_ctx *ctx, const struct http_c
     case EDGE_HTTP_BREAKER_OPEN:
         fail(ctx, call, 502, "provider_unreachable",
             edge_format(ctx, "Provider \"%s\" has been failing and is not called for the moment", name));
+    case EDGE_HTTP_CLIENT_GONE:
+        fail(ctx, call, 499, "client_gone", "The client closed the connection");
     default:
         fail(ctx, call, 502, "provider_unreachable",
             edge_format(ctx, "Provider \"%s\" cannot be reached", name));

@@ -209,6 +209,7 @@ struct http_call *call_make(
     request->url = edge_format(ctx, "%s%s", call->provider->settings.base_url, request->path);
     request->safe = is_repeatable(request->method) || options->idempotency_key != NULL || options->repeatable;
     request->streamed = streamed;
+    request->until_client_leaves = options->until_client_leaves;
 
     set_headers(call, options);
     set_body(call, options);
