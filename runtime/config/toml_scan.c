@@ -107,17 +107,16 @@ static bool line_begins(const struct scan *scan)
     return true;
 }
 
-/* A quote within a word begins no string: toml++ reads on through such a word, whatever stands in the quotes.
+/*
+ * Whether a string, array or inline table at the current place would begin within a word. toml++ reads such a
+ * word to its end, whatever stands in the quotes.
  */
 static bool within_word(const struct scan *scan)
 {
-    static const char word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-'\"+:.";
-    static const char value_only[] = "+:.";
     if (scan->at == scan->line_start)
         return false;
     char before = scan->at[-1];
-    return before != '\0' && strchr(word, before) != NULL &&
-           (scan->value || strchr(value_only, before) == NULL);
+    return before == '\0' || strchr(scan->value ? " \t,[=" : " \t,[{.", before) == NULL;
 }
 
 static void open_bracket(struct scan *scan, bool array)
@@ -175,8 +174,9 @@ static int check_character(const struct scan *scan, struct toml_error *error)
         return refuse(scan, error, "a character beyond ASCII stands outside of strings and comments");
     if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
         return refuse(scan, error, "a control character stands outside of strings");
-    if (is_quote(*scan->at) && within_word(scan))
-        return refuse(scan, error, "a quote stands within a word");
+    bool begins = is_quote(*scan->at) || (scan->value && (*scan->at == '[' || *scan->at == '{'));
+    if ((begins && within_word(scan)) || (scan->value && *scan->at == '='))
+        return refuse(scan, error, "a quote, bracket or equals sign stands within a word");
     if (scan->dots >= KEY_PARTS_MAX)
         return refuse(scan, error, "a key has too many parts");
     if (scan->depth >= NESTING_MAX)
