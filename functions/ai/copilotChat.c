@@ -58,10 +58,10 @@ static const char *focus(edge_ctx *ctx, const char *tab)
 }
 
 /* Passes the answer on as it arrives; stops when there is nobody left to read it. */
-static const struct gateway_answer *relay(struct gateway_call *call, struct chat_stream *stream, bool *partial)
+static const struct gateway_answer *relay(struct gateway_call *call, struct chat_stream *stream)
 {
     const char *text;
-    while (!(*partial = chat_stream_abandoned(stream)) && (text = gateway_next(call)) != NULL)
+    while (!chat_stream_abandoned(stream) && (text = gateway_next(call)) != NULL)
         chat_stream_text(stream, gateway_model(call), text);
     return gateway_answer(call);
 }
@@ -99,16 +99,16 @@ static json_t *copilot_chat(edge_ctx *ctx, json_t *in)
             .stream = stream.wanted,
         });
 
-    bool partial;
-    const struct gateway_answer *answer = relay(call, &stream, &partial);
-    if (answer->failure != NULL)
+    const struct gateway_answer *answer = relay(call, &stream);
+    bool partial = chat_stream_abandoned(&stream) && answer->finish_reason == NULL;
+    if (answer->failure != NULL && !partial)
         conversation_fail(turn, answer->failure);
     if (answer->content[0] == '\0' && !partial)
         conversation_fail(turn, &gateway_unusable);
 
     /* Nothing was said before the client left: there is no turn to keep. */
     if (answer->content[0] == '\0')
-        return answer_body("", turn->existing ? turn->id : NULL, partial);
+        return chat_stream_end(&stream, answer_body("", turn->existing ? turn->id : NULL, partial));
 
     conversation_store(turn, &(const struct exchange){
                                  .prompt = prompt,

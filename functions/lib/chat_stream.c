@@ -43,7 +43,7 @@ bool chat_stream_abandoned(const struct chat_stream *stream)
 
 json_t *chat_stream_end(struct chat_stream *stream, json_t *body)
 {
-    if (!stream->wanted || edge_client_gone(stream->ctx))
+    if (!stream->wanted)
         return body;
     if (stream->chunk != NULL) {
         json_object_clear(stream->delta);

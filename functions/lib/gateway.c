@@ -90,7 +90,9 @@ void gateway_note_unusable(struct gateway_call *call, const char *why)
 
 void gateway_note_broken(struct gateway_call *call)
 {
-    if (call->reply->failure != EDGE_HTTP_OK)
+    if (call->reply->failure == EDGE_HTTP_CLIENT_GONE)
+        call->answer.left = true;
+    else if (call->reply->failure != EDGE_HTTP_OK)
         note_failure(call, failure_of_reply(call->reply), call->reply->message);
     else
         note_failure(call, &failed, "the stream ended before the answer did");
@@ -106,10 +108,10 @@ void gateway_note_error(struct gateway_call *call, json_t *error)
  * A question changes nothing, so the SDK may repeat it once when the connection broke before a byte came back.
  * The limits within the 90 s are the provider's in functions.toml.
  */
-static edge_reply *send(edge_ctx *ctx, const json_t *body)
+static edge_reply *send(edge_ctx *ctx, const json_t *body, bool stream)
 {
     return edge_fetch_stream(ctx, PROVIDER, .method = "POST", .path = "/v1/chat/completions", .json = body,
-        .timeout_ms = TOTAL_MS, .retries = -1, .repeatable = true);
+        .timeout_ms = TOTAL_MS, .retries = -1, .repeatable = true, .until_client_leaves = stream);
 }
 
 static json_t *request_body(const struct gateway_ask *ask, const char *model)
@@ -130,10 +132,10 @@ struct gateway_call *gateway_open(edge_ctx *ctx, const struct gateway_ask *ask)
     call->ctx = ctx;
     call->content.ctx = ctx;
     call->answer.model = ask->model != NULL ? ask->model : GATEWAY_TEXT_MODEL;
-    call->reply = send(ctx, request_body(ask, call->answer.model));
+    call->reply = send(ctx, request_body(ask, call->answer.model), ask->stream);
 
     if (call->reply->failure != EDGE_HTTP_OK) {
-        note_failure(call, failure_of_reply(call->reply), call->reply->message);
+        gateway_note_broken(call);
         return call;
     }
     if (call->reply->status < 200 || call->reply->status > 299) {

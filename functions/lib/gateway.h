@@ -21,7 +21,7 @@ struct gateway_ask {
     json_t *messages;
     json_t *tools;           /* NULL: none offered */
     const char *tool_choice; /* with tools */
-    bool stream;             /* ask for deltas */
+    bool stream;             /* ask for deltas; the call is given up when the client leaves */
 };
 
 /* An error answer in the making: gateway_fail ends the invocation with it. */
@@ -38,6 +38,7 @@ struct gateway_answer {
     json_t *images;                        /* array of an image model, else NULL */
     const char *finish_reason, *model;
     json_t *usage; /* NULL when not told */
+    bool left;     /* the client of a stream left, and the call was given up for it */
 };
 
 struct gateway_call;

@@ -19,7 +19,7 @@ struct gateway_call {
 /* The answer is no chat completion. */
 void gateway_note_unusable(struct gateway_call *call, const char *why);
 
-/* The connection or the stream ended too early. */
+/* The connection or the stream ended too early; no failure when that is because the client has left. */
 void gateway_note_broken(struct gateway_call *call);
 
 /* The gateway reported an error inside a stream. */

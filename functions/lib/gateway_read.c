@@ -144,7 +144,7 @@ static const char *read_chunk(struct gateway_call *call, const char *data)
 
 static const char *read_stream(struct gateway_call *call)
 {
-    while (!call->complete && call->answer.failure == NULL) {
+    while (!call->complete && !call->answer.left && call->answer.failure == NULL) {
         const edge_event *event = edge_reply_event(call->ctx, call->reply);
         if (event != NULL) {
             const char *text = read_chunk(call, event->data);
@@ -162,7 +162,7 @@ static const char *read_stream(struct gateway_call *call)
 
 const char *gateway_next(struct gateway_call *call)
 {
-    if (call->complete || call->answer.failure != NULL)
+    if (call->complete || call->answer.left || call->answer.failure != NULL)
         return NULL;
     return call->streaming ? read_stream(call) : read_whole(call);
 }
