@@ -3,6 +3,8 @@
 -- Every seed row has a fixed id (made from a text where it is a uuid) and is inserted with ON CONFLICT DO NOTHING, so
 -- the files may be loaded again at any time. Dates are relative to the first load.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.profiles
     (id, email, full_name, phone, license_number, license_state, brokerage, role, subscription_tier,
         subscription_status, created_at, updated_at)

@@ -1,5 +1,7 @@
 -- Catalogue: prompts, flags, legal texts, task templates, objection scripts and personas.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.ai_prompt_configs (id, prompt_key, prompt_name, prompt_template, category, variables)
 SELECT md5('seed/prompt/' || p.prompt_key)::uuid, p.*
 FROM (VALUES

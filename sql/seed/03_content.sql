@@ -1,5 +1,7 @@
 -- Content: topics with their packs, what the start page features, mail and campaign templates, voices.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.content_topics
     (id, topic_name, topic_key, description, category, prompts, week_number, social_feed_caption, social_hashtags,
         outreach_email_subject, outreach_email, outreach_call_script, outreach_dm_template, is_public)

@@ -1,5 +1,7 @@
 -- Role play: scenarios, training calls with their reports, and outbound calls.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.role_play_scenarios
     (id, name, description, category, difficulty_level, initial_context, client_persona, eleven_labs_agent_id,
         eleven_labs_phone_number_id, first_message_override, passing_threshold, learning_objectives,

@@ -1,5 +1,7 @@
 -- Work: territory, plan, goals, the last 40 days of actions, deals, contacts and what was made and mailed.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.market_config
     (id, user_id, market_name, state, city, average_price, median_dom, inventory_level, market_trend)
 SELECT md5('seed/market/' || m.user_id)::uuid, m.*

@@ -1,5 +1,7 @@
 -- Engines: forty days of scores with a trend, today's context, market figures.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.pulse_scores
     (id, user_id, date, overall_score, production_score, pipeline_score, activities_score, systems_score,
         mindset_score, metrics)

@@ -1,6 +1,8 @@
 -- Credits: balances with the ledger they are the sum of. The ledger is written first and the balance taken from it, so
 -- the two cannot disagree; whoever has a balance row already keeps row and ledger as they are.
 
+SET LOCAL ROLE service_role;
+
 WITH booked AS (
     INSERT INTO public.credit_transactions
         (id, user_id, transaction_type, amount, balance_after, description, metadata, created_at)

@@ -1,5 +1,7 @@
 -- Agents: configuration, instructions, conversations, what they did, connections, and the platform's own state.
 
+SET LOCAL ROLE service_role;
+
 INSERT INTO public.agent_config
     (id, user_id, agent_type, voice_id, voice_name, personality_traits, response_style, enabled, settings,
         eleven_labs_agent_id, eleven_labs_phone_number_id, eleven_labs_voice_id)
