@@ -149,11 +149,11 @@ static int apply_new(
         const struct sql_file *file = &files->items[i];
         if (find_row(books, file->version) >= 0)
             continue;
-        int error = apply(server, file, true);
+        int error = options->dry_run ? 0 : apply(server, file, true);
         if (error < 0)
             return error;
         if (!options->quiet)
-            printf("applied %s_%s\n", file->version, file->name);
+            printf("%s %s_%s\n", options->dry_run ? "would apply" : "applied", file->version, file->name);
         count++;
     }
     if (count == 0 && !options->quiet)
@@ -170,7 +170,7 @@ static int migrate_on(PGconn *server, const struct sql_files *files, const struc
     if (books == NULL)
         return -EIO;
     int error = check_books(books, files);
-    if (looking)
+    if (options->status)
         print_status(books, files);
     else if (error == 0)
         error = apply_new(server, books, files, options);
