@@ -4,13 +4,8 @@
 #ifndef DB_CANCEL_H
 #define DB_CANCEL_H
 
-#include <ev.h>
-
 struct db_connection;
 struct cancel;
-
-int cancel_start(struct ev_loop *loop);
-void cancel_stop(void);
 
 /* Asks the server to cancel what the connection runs; db_connection_cancel_arrived follows. NULL: it cannot be
  * sent. */

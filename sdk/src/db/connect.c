@@ -8,6 +8,7 @@
 #include "db/connection.h"
 
 #include "db/pool.h"
+#include "db/resolve.h"
 
 #include <edge/log.h>
 
@@ -82,14 +83,16 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop, (void)events;
     struct db_connection *connection = timer->data;
-    if (connection->state == CONNECTION_CONNECTING)
+    if (connection->state == CONNECTION_RESOLVING)
+        db_connection_lose(connection, "the host name could not be looked up in time");
+    else if (connection->state == CONNECTION_CONNECTING)
         db_connection_lose(connection, "the server did not accept the connection in time");
     else
         db_connection_time_is_up(connection);
 }
 
-/* What precedes dbname is a default, what follows it overrides the URL. */
-static PGconn *start_connect(const char *url)
+/* What precedes dbname is a default, what follows it overrides the URL; NULL changes nothing. */
+static PGconn *start_connect(const char *url, const struct resolved *resolved)
 {
     const char *const keywords[] = {
         "fallback_application_name",
@@ -99,9 +102,24 @@ static PGconn *start_connect(const char *url)
         "tcp_user_timeout",
         "dbname",
         "client_encoding",
+        "host",
+        "hostaddr",
+        "port",
         NULL,
     };
-    const char *const values[] = { "edge", "30", "5", "3", "4000", url, "UTF8", NULL };
+    const char *const values[] = {
+        "edge",
+        "30",
+        "5",
+        "3",
+        "4000",
+        url,
+        "UTF8",
+        resolved->host,
+        resolved->hostaddr,
+        resolved->port,
+        NULL,
+    };
     return PQconnectStartParams(keywords, values, 1);
 }
 
@@ -114,9 +132,31 @@ static double connect_limit(const char *url)
     return hosts * CONNECT_LIMIT_S;
 }
 
-void db_connection_open(struct db_connection *connection)
+static void connect_to(struct db_connection *connection, const struct resolved *resolved)
 {
     db_connection_set_state(connection, CONNECTION_CONNECTING);
+    connection->pg = start_connect(pool_settings()->url, resolved);
+    if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD) {
+        db_connection_lose(connection, connection->pg == NULL ? "out of memory" : NULL);
+        return;
+    }
+    PQsetNoticeReceiver(connection->pg, take_notice, connection);
+    follow_socket(connection, EV_WRITE);
+}
+
+void db_connection_resolved(
+    struct db_connection *connection, const struct resolved *resolved, const char *error)
+{
+    connection->resolve = NULL;
+    if (error != NULL)
+        db_connection_lose(connection, error);
+    else
+        connect_to(connection, resolved);
+}
+
+void db_connection_open(struct db_connection *connection)
+{
+    db_connection_set_state(connection, CONNECTION_RESOLVING);
     statement_cache_init(&connection->statements);
     connection->oversized = connection->statements_stale = connection->closing = false;
     connection->expected_count = connection->expected_next = 0;
@@ -127,11 +167,11 @@ void db_connection_open(struct db_connection *connection)
     connection->timer.data = connection;
     ev_timer_start(pool_loop(), &connection->timer);
 
-    connection->pg = start_connect(pool_settings()->url);
-    if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD) {
-        db_connection_lose(connection, connection->pg == NULL ? "out of memory" : NULL);
+    if (!resolve_needed(pool_settings()->url)) {
+        connect_to(connection, &(const struct resolved){ 0 });
         return;
     }
-    PQsetNoticeReceiver(connection->pg, take_notice, connection);
-    follow_socket(connection, EV_WRITE);
+    connection->resolve = resolve_start(connection, pool_settings()->url);
+    if (connection->resolve == NULL)
+        db_connection_lose(connection, "no thread can be had to look the host name up");
 }

@@ -5,6 +5,7 @@
 
 #include "db/cancel.h"
 #include "db/pool.h"
+#include "db/resolve.h"
 
 #include <edge/log.h>
 
@@ -53,8 +54,11 @@ void db_connection_close(struct db_connection *connection)
     db_connection_set_state(connection, CONNECTION_CLOSED);
     ev_io_stop(pool_loop(), &connection->io);
     ev_timer_stop(pool_loop(), &connection->timer);
+    if (connection->resolve != NULL)
+        resolve_forget(connection->resolve);
     if (connection->cancel != NULL)
         cancel_forget(connection->cancel);
+    connection->resolve = NULL;
     connection->cancel = NULL;
     if (connection->holder != NULL)
         *connection->holder = NULL;

@@ -17,6 +17,7 @@
 
 enum connection_state {
     CONNECTION_CLOSED,       /* a free slot, on no list; the pool opens it */
+    CONNECTION_RESOLVING,    /* on no list; the look-up of its host's name moves it on */
     CONNECTION_CONNECTING,   /* on no list; its socket's readiness moves PQconnectPoll on */
     CONNECTION_SETTING_UP,   /* on no list; the session settings' answer moves it on */
     CONNECTION_IDLE,         /* on the pool's idle list; the pool takes it for an operation */
@@ -40,6 +41,8 @@ struct expected {
 };
 
 struct cancel;
+struct resolve;
+struct resolved;
 
 struct db_connection {
     enum connection_state state;
@@ -50,6 +53,7 @@ struct db_connection {
 
     struct operation *operation;   /* NULL when nobody waits for the answers */
     struct db_connection **holder; /* where an explicit transaction keeps this connection; NULL: none does */
+    struct resolve *resolve;       /* a look-up under way */
     struct cancel *cancel;         /* a cancel request is on its way: no new statement until it has arrived */
 
     struct expected *expected;
@@ -73,6 +77,10 @@ struct db_connection {
 
 /* Starts connecting a closed slot; a failure comes through pool_connection_lost. */
 void db_connection_open(struct db_connection *connection);
+
+/* Its host's addresses, or why there are none. */
+void db_connection_resolved(
+    struct db_connection *connection, const struct resolved *resolved, const char *error);
 
 /* Closes it, whatever its state. Nobody is told. */
 void db_connection_close(struct db_connection *connection);

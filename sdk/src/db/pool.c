@@ -9,6 +9,7 @@
 
 #include "db/cancel.h"
 #include "db/connection.h"
+#include "db/offload.h"
 
 #include <log.h>
 
@@ -98,8 +99,8 @@ static void grow(void)
 {
     int connecting = 0;
     for (int i = 0; i < pool.settings.pool_max; i++)
-        connecting += pool.connections[i].state == CONNECTION_CONNECTING ||
-                      pool.connections[i].state == CONNECTION_SETTING_UP;
+        connecting +=
+            pool.connections[i].state != CONNECTION_CLOSED && !db_connection_is_up(&pool.connections[i]);
 
     for (; connecting < pool.waiting_count && pool.open < pool.settings.pool_max; connecting++) {
         if (ev_is_active(&pool.retry))
@@ -292,7 +293,7 @@ int db_start(struct ev_loop *loop, const struct db_settings *settings)
 
     int error = copy_settings(settings);
     if (error == 0)
-        error = cancel_start(loop);
+        error = offload_start(loop);
     if (error < 0)
         goto fail;
     ev_timer_start(loop, &pool.sweep);
@@ -315,7 +316,7 @@ void db_stop(void)
             db_connection_close(&pool.connections[i]);
         free(pool.connections[i].expected);
     }
-    cancel_stop();
+    offload_stop();
     ev_timer_stop(pool.loop, &pool.retry);
     ev_timer_stop(pool.loop, &pool.acquire);
     ev_timer_stop(pool.loop, &pool.sweep);
