@@ -62,8 +62,8 @@ const struct command migrate_command = {
     .summary = "Apply the migrations that a database does not have yet",
     .details =
         "It connects to [database] migrate_url (DATABASE_MIGRATE_URL) as the schema's owner, and to url when\n"
-        "that is not set. Several at once are fine: one works, the others wait. For that it holds a lock of its\n"
-        "session, so the address must not be that of a pooler in transaction mode.\n",
+        "that is not set. Several at once are fine: one works, the others wait for a lock of its session,\n"
+        "so the address must not be that of a pooler in transaction mode.\n",
     .examples = "  edge migrate --status\n"
                 "  DATABASE_MIGRATE_URL=postgresql://owner@db/pulse edge migrate\n"
                 "  edge migrate --seed\n",
