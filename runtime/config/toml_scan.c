@@ -177,6 +177,8 @@ static int check_character(const struct scan *scan, struct toml_error *error)
     bool begins = is_quote(*scan->at) || (scan->value && (*scan->at == '[' || *scan->at == '{'));
     if ((begins && within_word(scan)) || (scan->value && *scan->at == '='))
         return refuse(scan, error, "a quote, bracket or equals sign stands within a word");
+    if (is_quote(*scan->at) && !scan->value && run_length(scan, 3) == 3)
+        return refuse(scan, error, "a string of several lines is no key");
     if (scan->dots >= KEY_PARTS_MAX)
         return refuse(scan, error, "a key has too many parts");
     if (scan->depth >= NESTING_MAX)
