@@ -48,7 +48,7 @@ it('the first function answers with the caller\'s rows, and only those', options
     for (const [id, title] of [['user_a', 'Called five owners'], ['user_b', 'Sent an offer']]) {
         await database.person(id);
         await database.rows(
-            `INSERT INTO daily_actions (user_id, title, category, status, completed_at) VALUES ($1, $2, 'prospecting', 'completed', now())`, [id, title]);
+            `INSERT INTO daily_actions (user_id, title, category, status, due_date, completed_at) VALUES ($1, $2, 'prospecting', 'completed', current_date, now())`, [id, title]);
     }
     const { status, body } = await call('user_a', {});
     assert.equal(status, 200, JSON.stringify(body));
