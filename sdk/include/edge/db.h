@@ -34,9 +34,10 @@ typedef struct edge_tx edge_tx;     /* an open transaction */
  *
  * sql  One statement, parameters $1..$n; constant text only (it is the key of the prepared-statement cache),
  *      never built from input.
- * ...  One edge_arg per parameter, at most EDGE_MAX_ARGS. Their types are sent, so $1 needs no cast: edge_int
- * is an integer (bigint when it does not fit), edge_number numeric, edge_text text, edge_null whatever fits in.
- * Where the column has another type, write one: $1::date, ANY($1::uuid[]).
+ * ...  One edge_arg per parameter, at most EDGE_MAX_ARGS. Their types are sent, so $1 needs no cast.
+ *
+ * edge_int is sent as integer (as bigint when it does not fit), edge_number as numeric, edge_text as text,
+ * edge_null as whatever is wanted there. Where that is not the column's type, cast: $1::date, ANY($1::uuid[]).
  *
  * A violation you expect is not an error: write ON CONFLICT, or call edge_try_query.
  *
@@ -108,10 +109,15 @@ typedef struct edge_tx_options {
     int retries; /* how often the block is run again after 40001 or 40P01 */
 } edge_tx_options;
 
+#if defined(__GNUC__) && !defined(__clang__)
+/* gcc warns of every variable that is assigned in a transaction's block, also of those that keep its rule. */
+#pragma GCC diagnostic ignored "-Wclobbered"
+#endif
+
 /*
  * A transaction as a block: committed when the block is left at its end, rolled back when the invocation ends
  * inside it. break and return out of it roll back too. It belongs to the task that opened it and holds one
- * connection from its first statement on: call no provider inside it.
+ * connection from its first statement on: call no provider inside it, and no edge_query, which needs another.
  *
  * With .retries the block is run again from its start after a serialization failure or deadlock. Then a
  * variable declared outside of it may carry a result out, but is assigned in the block before it is read there:
@@ -121,11 +127,6 @@ typedef struct edge_tx_options {
  *         edge_tx_query(tx, "INSERT INTO ...", edge_text(id));
  *     }
  */
-#if defined(__GNUC__) && !defined(__clang__)
-/* gcc warns of every variable that is assigned in such a block, also of those that keep the rule above. */
-#pragma GCC diagnostic ignored "-Wclobbered"
-#endif
-
 #define EDGE_TRANSACTION(ctx, tx, ...)                                                                         \
     for (edge_tx * tx __attribute__((cleanup(edge_tx_leave))) =                                                \
              edge_tx_begin((ctx), &(const edge_tx_options){ __VA_ARGS__ });                                    \
@@ -136,8 +137,7 @@ EDGE_RETURNS_NONNULL jmp_buf *edge_tx_retry_point(edge_tx *tx);
 bool edge_tx_next(edge_tx *tx);   /* true: enter the block; at its end commits and answers false */
 void edge_tx_leave(edge_tx **tx); /* the block was left: rolls back unless it has been committed */
 
-/* One statement of the transaction; fails as edge_query does. Without result needed at once, see edge_tx_send.
- */
+/* One statement of the transaction; fails as edge_query does. When nobody needs its rows, see edge_tx_send. */
 #define edge_tx_query(tx, sql, ...) edge_tx_query_args((tx), (sql), EDGE_ARGS(__VA_ARGS__))
 EDGE_RETURNS_NONNULL edge_rows *edge_tx_query_args(
     edge_tx *tx, const char *sql, const edge_arg *args, size_t count);
