@@ -22,12 +22,8 @@ static const edge_field input[] = {
     { "userPrompt", EDGE_TEXT, .min = 1, .max = 16000, .required = true, .aliases = prompt_aliases,
         .help = "What the user asks" },
     { "conversationId", EDGE_UUID, .help = "Conversation to go on with; absent: a new one" },
-    { "agentContext", EDGE_OBJECT, .min = 0, .max = 65536,
-        .help = "What the page knows about the user, instead of "
-                "what is stored" },
-    { "conversationHistory", EDGE_ARRAY, .min = 0, .max = 500,
-        .help = "Earlier messages {role, content}, instead of "
-                "the stored ones" },
+    { "agentContext", EDGE_OBJECT, .min = 0, .max = 65536, .help = "The page's own view of the user" },
+    { "conversationHistory", EDGE_ARRAY, .min = 0, .max = 500, .help = "Earlier messages {role, content}" },
     { "currentTab", EDGE_TEXT, .min = 0, .max = 64, .help = "Page the user is on" },
     { "stream", EDGE_BOOL, .help = "Answer token by token" },
     { "idempotencyKey", EDGE_TEXT, .help = "A repeated call with the same key gets the first one's answer" },
@@ -93,13 +89,11 @@ static json_t *copilot_chat(edge_ctx *ctx, json_t *in)
     }
 
     json_t *system = persona_system(ctx, &persona_copilot, reads, focus(ctx, tab), agent_context);
-    struct gateway_call *call = gateway_open(ctx,
-        &(const struct gateway_ask){
-            .messages = conversation_messages(turn, system, json_object_get(in, "conversationHistory"), prompt),
-            .stream = stream.wanted,
-        });
-
-    const struct gateway_answer *answer = relay(call, &stream);
+    struct gateway_ask ask = {
+        .messages = conversation_messages(turn, system, json_object_get(in, "conversationHistory"), prompt),
+        .stream = stream.wanted,
+    };
+    const struct gateway_answer *answer = relay(gateway_open(ctx, &ask), &stream);
     bool partial = chat_stream_abandoned(&stream) && answer->finish_reason == NULL;
     if (answer->failure != NULL && !partial)
         conversation_fail(turn, answer->failure);
@@ -110,12 +104,13 @@ static json_t *copilot_chat(edge_ctx *ctx, json_t *in)
     if (answer->content[0] == '\0')
         return chat_stream_end(&stream, answer_body("", turn->existing ? turn->id : NULL, partial));
 
-    conversation_store(turn, &(const struct exchange){
-                                 .prompt = prompt,
-                                 .answer = answer->content,
-                                 .context = json_pack("{s:s*}", "currentTab", tab),
-                                 .partial = partial,
-                             });
+    struct exchange exchange = {
+        .prompt = prompt,
+        .answer = answer->content,
+        .context = json_pack("{s:s*}", "currentTab", tab),
+        .partial = partial,
+    };
+    conversation_store(turn, &exchange);
     return chat_stream_end(&stream, answer_body(answer->content, turn->id, partial));
 }
 

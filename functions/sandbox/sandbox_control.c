@@ -17,8 +17,7 @@ static const edge_field input[] = {
     { "provider", EDGE_TEXT, .help = "Whose answers to set; required by POST" },
     { "reset", EDGE_BOOL, .fallback = "false", .help = "First forget earlier orders and recorded requests" },
     { "answers", EDGE_ARRAY, .min = 0, .max = 1000, .items = &answer, .fallback = "[]",
-        .help = "Orders for the next "
-                "requests, in turn" },
+        .help = "Orders, in turn" },
     { 0 },
 };
 
