@@ -79,6 +79,7 @@ static void opened(struct websocket_session *session, struct lws *wsi)
 {
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
     lws_set_opaque_user_data(wsi, session);
+    lws_set_wsi_user(wsi, session); /* without one it does not say when it begins to close */
     list_add(session);
     websocket.adopting = NULL;
     websocket_session_opened(session, wsi);
@@ -118,7 +119,8 @@ static int write_more(struct websocket_session *session, struct lws *wsi)
 {
     if (websocket_flush(session) < 0)
         return -1;
-    if (session->state != WEBSOCKET_CLOSING || session->first != NULL || lws_partial_buffered(wsi))
+    bool done = session->first == NULL && !lws_partial_buffered(wsi);
+    if (session->state != WEBSOCKET_CLOSING || session->close_begun || !done)
         return 0;
     lws_close_reason(wsi, (enum lws_close_status)session->close_code,
         (unsigned char *)(uintptr_t)session->close_reason, strlen(session->close_reason));
@@ -143,6 +145,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return write_more(session, wsi);
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        if (session != NULL)
+            websocket_session_close_begun(session);
+        return 0;
     case LWS_CALLBACK_CLOSED:
         lws_set_opaque_user_data(wsi, NULL);
         list_remove(session);

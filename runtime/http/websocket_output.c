@@ -170,11 +170,12 @@ static int write_fragment(struct websocket_session *session)
     return 0;
 }
 
+/* With something in it: libwebsockets does not tell of a pong without. */
 static int write_ping(struct websocket_session *session)
 {
-    unsigned char buffer[LWS_PRE];
+    unsigned char buffer[LWS_PRE + 1] = { [LWS_PRE] = '?' };
     session->ping_due = false;
-    return lws_write(session->wsi, buffer + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+    return lws_write(session->wsi, buffer + LWS_PRE, 1, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
 /* Reads on or not, and wakes the writers that were held back. */
@@ -197,6 +198,8 @@ static void queue_changed(struct websocket_session *session)
 /* What libwebsockets could not send it keeps, and asks for the socket itself: that is when to stop. */
 int websocket_flush(struct websocket_session *session)
 {
+    if (session->close_begun)
+        return 0;
     while ((session->ping_due || session->first != NULL) && !lws_partial_buffered(session->wsi)) {
         int result = session->ping_due ? write_ping(session) : write_fragment(session);
         if (result < 0)

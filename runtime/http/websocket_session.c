@@ -15,11 +15,13 @@
 #include <log.h>
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
     PING_MS = 30 * 1000,
     IDLE_MS = 10 * 60 * 1000,
-    PINGS_UNANSWERED_MAX = 2
+    PINGS_UNANSWERED_MAX = 2,
+    CLOSE_MS = 5 * 1000 /* for the client's answer to a close frame */
 };
 
 /* Tests cannot wait ten minutes; only hosts of the sandbox listen to them. */
@@ -39,10 +41,15 @@ static int64_t idle_ms(const struct websocket_session *session)
     return setting_ms(session, "EDGE_TEST_WEBSOCKET_IDLE_MS", IDLE_MS);
 }
 
-/* Waiting for the client to take something. */
+/* Waiting for the client to take something, or to answer a close. */
 static bool blocked(const struct websocket_session *session)
 {
-    return session->first != NULL || session->state == WEBSOCKET_CLOSING;
+    return session->first != NULL || session->state == WEBSOCKET_CLOSING || lws_partial_buffered(session->wsi);
+}
+
+static int64_t blocked_max_ms(const struct websocket_session *session)
+{
+    return session->close_begun ? CLOSE_MS : session->server->config->server.write_timeout_ms;
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -53,11 +60,11 @@ static int64_t smaller(int64_t a, int64_t b)
 void websocket_session_watch(struct websocket_session *session)
 {
     int64_t now = clock_us();
-    int64_t due = session->silent_since_us + ping_ms(session) * 1000;
+    int64_t due = session->close_begun ? INT64_MAX : session->silent_since_us + ping_ms(session) * 1000;
     if (session->call_count == 0 && session->state == WEBSOCKET_OPEN)
         due = smaller(due, session->message_at_us + idle_ms(session) * 1000);
     if (blocked(session))
-        due = smaller(due, session->progress_at_us + session->server->config->server.write_timeout_ms * 1000);
+        due = smaller(due, session->progress_at_us + blocked_max_ms(session) * 1000);
     deadline_set(&session->deadline, due > now ? (due - now + 999) / 1000 : 1);
 }
 
@@ -73,9 +80,9 @@ static void look(struct deadline *deadline)
 {
     struct websocket_session *session =
         (struct websocket_session *)(void *)((char *)deadline - offsetof(struct websocket_session, deadline));
-    int64_t now = clock_us(), write_timeout_ms = session->server->config->server.write_timeout_ms;
-    bool silent = now - session->silent_since_us >= ping_ms(session) * 1000;
-    bool stalled = blocked(session) && now - session->progress_at_us >= write_timeout_ms * 1000;
+    int64_t now = clock_us();
+    bool silent = !session->close_begun && now - session->silent_since_us >= ping_ms(session) * 1000;
+    bool stalled = blocked(session) && now - session->progress_at_us >= blocked_max_ms(session) * 1000;
     if (stalled || (silent && session->pings_unanswered >= PINGS_UNANSWERED_MAX)) {
         websocket_session_kill(session);
         return;
@@ -157,8 +164,20 @@ void websocket_session_close(struct websocket_session *session, int code, const 
     websocket_session_watch(session);
 }
 
+void websocket_session_close_begun(struct websocket_session *session)
+{
+    session->state = WEBSOCKET_CLOSING;
+    session->close_begun = true;
+    session->ping_due = false;
+    session->progress_at_us = clock_us();
+    websocket_output_free(session);
+    websocket_session_watch(session);
+}
+
 void websocket_session_kill(struct websocket_session *session)
 {
+    /* It would wait for what it could not send yet, and that is what fails now. */
+    shutdown(lws_get_socket_fd(session->wsi), SHUT_RDWR);
     lws_set_timeout(session->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 

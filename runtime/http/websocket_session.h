@@ -65,6 +65,7 @@ struct websocket_session {
     enum websocket_state state;
     int close_code;
     const char *close_reason;
+    bool close_begun;     /* libwebsockets sends, or has sent, the close frame: it takes nothing more */
     bool owns_connection; /* counted as one of the server's: under TLS the pump's connection is there, too */
     unsigned references;  /* the socket, and calls that are not released yet */
 
@@ -120,6 +121,9 @@ void websocket_session_close(struct websocket_session *session, int code, const 
 
 /* Closes without another word; the session may be gone on return. */
 void websocket_session_kill(struct websocket_session *session);
+
+/* libwebsockets has begun to close, for whatever reason: nothing can be sent any more. */
+void websocket_session_close_begun(struct websocket_session *session);
 
 /* libwebsockets has closed the socket: calls lose their client, the session is gone on return. */
 void websocket_session_closed(struct websocket_session *session);

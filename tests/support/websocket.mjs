@@ -26,7 +26,12 @@ export const url = (host, target) => `ws://127.0.0.1:${host.port}/functions/v1/$
 export const open = (host, target, { protocols, ...options } = {}) =>
     new Socket(url(host, target), protocols ?? [], options).opened();
 
-export const TEXT = 1, BINARY = 2, CONTINUATION = 0, CLOSE = 8, PING = 9, PONG = 10;
+export const TEXT = 1,
+    BINARY = 2,
+    CONTINUATION = 0,
+    CLOSE = 8,
+    PING = 9,
+    PONG = 10;
 
 /* One masked frame of a client (RFC 6455 5.2). */
 export function frame(opcode, payload = '', { fin = true, rsv1 = false } = {}) {
@@ -35,18 +40,35 @@ export function frame(opcode, payload = '', { fin = true, rsv1 = false } = {}) {
     const head = [(fin ? 0x80 : 0) | (rsv1 ? 0x40 : 0) | opcode];
     if (data.length < 126) head.push(0x80 | data.length);
     else if (data.length < 65536) head.push(0x80 | 126, data.length >> 8, data.length & 255);
-    else head.push(0x80 | 127, 0, 0, 0, 0, data.length >>> 24, (data.length >> 16) & 255, (data.length >> 8) & 255, data.length & 255);
+    else
+        head.push(
+            0x80 | 127,
+            0,
+            0,
+            0,
+            0,
+            data.length >>> 24,
+            (data.length >> 16) & 255,
+            (data.length >> 8) & 255,
+            data.length & 255,
+        );
     return Buffer.concat([Buffer.from(head), mask, data.map((byte, i) => byte ^ mask[i % 4])]);
 }
 
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
-export const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+export const ACCEPT = createHash('sha1')
+    .update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest('base64');
 
 /* The head of an opening request; a header of null is left out. */
 export function opening(target, headers = {}) {
     const all = {
-        Host: 'test', Upgrade: 'websocket', Connection: 'keep-alive, Upgrade', 'Sec-WebSocket-Version': '13',
-        'Sec-WebSocket-Key': KEY, ...headers,
+        Host: 'test',
+        Upgrade: 'websocket',
+        Connection: 'keep-alive, Upgrade',
+        'Sec-WebSocket-Version': '13',
+        'Sec-WebSocket-Key': KEY,
+        ...headers,
     };
     const lines = Object.entries(all).filter(([, value]) => value !== null);
     return `GET /functions/v1/${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
@@ -56,6 +78,7 @@ export function opening(target, headers = {}) {
 export class Wire {
     constructor(raw) {
         this.raw = raw;
+        raw.socket.setNoDelay(true); /* frames are to arrive as they are sent */
     }
 
     static async open(host, target, headers, behind = '') {
@@ -67,10 +90,15 @@ export class Wire {
 
     /* The opening's answer: { status, headers }; frames may follow it at once. */
     async head() {
-        const end = await this.#when(() => this.raw.received.indexOf('\r\n\r\n'), (at) => at >= 0);
+        const end = await this.#when(
+            () => this.raw.received.indexOf('\r\n\r\n'),
+            (at) => at >= 0,
+        );
         const [first, ...lines] = this.raw.received.subarray(0, end).toString('latin1').split('\r\n');
         this.raw.received = this.raw.received.subarray(end + 4);
-        const headers = Object.fromEntries(lines.map((line) => [line.split(':')[0].toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+        const headers = Object.fromEntries(
+            lines.map((line) => [line.split(':')[0].toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+        );
         return { status: Number(first.split(' ')[1]), headers };
     }
 
@@ -79,7 +107,10 @@ export class Wire {
             const value = read();
             if (enough(value)) return value;
             if (this.raw.ended) throw new Error('The connection ended');
-            if (Date.now() > end) throw new Error(`Nothing in ${ms} ms behind ${this.raw.received.toString('hex').slice(0, 200)}`);
+            if (Date.now() > end)
+                throw new Error(
+                    `Nothing in ${ms} ms behind ${this.raw.received.toString('hex').slice(0, 200)}`,
+                );
         }
     }
 
@@ -94,18 +125,25 @@ export class Wire {
         const short = bytes[1] & 0x7f;
         const head = short === 126 ? 4 : short === 127 ? 10 : 2;
         if (bytes.length < head) return null;
-        const length = short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
+        const length =
+            short === 126 ? bytes.readUInt16BE(2) : short === 127 ? Number(bytes.readBigUInt64BE(2)) : short;
         if (bytes.length < head + length) return null;
         this.raw.received = bytes.subarray(head + length);
         return {
-            fin: (bytes[0] & 0x80) !== 0, rsv1: (bytes[0] & 0x40) !== 0, opcode: bytes[0] & 15,
+            fin: (bytes[0] & 0x80) !== 0,
+            rsv1: (bytes[0] & 0x40) !== 0,
+            opcode: bytes[0] & 15,
             payload: Buffer.from(bytes.subarray(head, head + length)),
         };
     }
 
     /* The host's next frame: { fin, rsv1, opcode, payload }. */
     next(ms) {
-        return this.#when(() => this.#parse(), (parsed) => parsed !== null, ms);
+        return this.#when(
+            () => this.#parse(),
+            (parsed) => parsed !== null,
+            ms,
+        );
     }
 
     async message(ms) {
