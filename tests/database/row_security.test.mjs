@@ -48,7 +48,7 @@ const touch = (table, owner) =>
 const remove = (table, owner) => [`DELETE FROM public.${table} WHERE ${ownerColumn(table)} = $1`, [owner]];
 const affected = async (query, [text, values]) => (await query(text, values)).rowCount;
 
-/* Role, claim and the row in user_roles make an administrator; each two of them are one who did not sign up for it. */
+/* Role, claim and the row in user_roles together make an administrator; who lacks one of them is an ordinary user. */
 const almost = {
     'the claim without the role edge_admin': { role: 'authenticated', claims: { sub: 'user_adm', edge_admin: true } },
     'the role edge_admin without the claim': { role: 'edge_admin', claims: { sub: 'user_adm' } },
