@@ -134,17 +134,19 @@ bool exchange_add_name(struct exchange *exchange, const char *data, size_t lengt
         exchange->in_value = false;
     }
     size_t start = exchange->head_length;
-    if (!head_append(exchange, data, length))
-        return false;
-    for (size_t i = start; i < exchange->head_length; i++) {
+    bool ok = head_append(exchange, data, length);
+    for (size_t i = start; ok && i < exchange->head_length; i++) {
         char c = name_character((unsigned char)exchange->head[i]);
-        if (c == 0) {
-            exchange->malformed = true;
-            return false;
-        }
+        ok = c != 0;
         exchange->head[i] = c;
     }
-    return true;
+    if (ok) {
+        exchange->headers[2 * exchange->header_count - 1] = (uint32_t)exchange->head_length; /* "" so far */
+        return true;
+    }
+    exchange->malformed = !exchange->head_too_large;
+    exchange->header_count--; /* nobody is to look at half a header */
+    return false;
 }
 
 bool exchange_add_value(struct exchange *exchange, const char *data, size_t length)

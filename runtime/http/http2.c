@@ -91,7 +91,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
 {
     (void)flags, (void)user;
     struct http2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    if (stream == NULL || stream->exchange->refused.status != 0)
+    if (stream == NULL || stream->exchange == NULL || stream->exchange->refused.status != 0)
         return 0;
     struct exchange *exchange = stream->exchange;
     if (take_header(stream, name, name_length, value, value_length))
