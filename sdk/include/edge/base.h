@@ -59,8 +59,8 @@ typedef struct edge_arg {
 } edge_arg;
 
 edge_arg edge_null(void);
-edge_arg edge_int(int64_t value);                     /* bigint */
-edge_arg edge_number(double value);                   /* shortest text that reads back as value */
+edge_arg edge_int(int64_t value);                     /* integer, bigint when it does not fit */
+edge_arg edge_number(double value);                   /* numeric: the shortest digits that read back as value */
 edge_arg edge_bool(bool value);                       /* boolean */
 edge_arg edge_text(const char *utf8);                 /* text */
 edge_arg edge_uuid(const char *text);                 /* uuid: 36 characters */
