@@ -117,8 +117,11 @@ static bool embedded_start(
     postgres_home_path(&database->postgres.home, "migrated", path);
     if (known && noted(path, hex))
         return true;
-    if (!migrate(database->postgres.owner_url, &config->database, true))
+    if (!migrate(database->postgres.owner_url, &config->database, true)) {
+        failure("the migrations failed. To begin with an empty database instead, remove \"%s/data\"",
+            database->postgres.home.base);
         return false;
+    }
     if (known)
         note(path, hex);
     return true;
