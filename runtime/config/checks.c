@@ -147,6 +147,12 @@ const char *check_header(const char *text)
     return valid ? NULL : "is no header name in lower case, as \"x-api-key\"";
 }
 
+const char *check_host(const char *text)
+{
+    bool valid = *text != '\0' && *text != '.' && consists_of(text, LOWER DIGITS "-.");
+    return valid ? NULL : "is no host name in lower case, as \"example.com\"";
+}
+
 const char *check_plugin(const char *text)
 {
     bool valid = *text != '\0' && *text != '.' && consists_of(text, UPPER LOWER DIGITS "_-.");

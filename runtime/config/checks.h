@@ -13,6 +13,7 @@ const char *check_network(const char *text);  /* IP address or CIDR block */
 const char *check_pem(const char *text);      /* a public key in PEM */
 const char *check_variable(const char *text); /* name of an environment variable */
 const char *check_header(const char *text);   /* HTTP field name, lower case */
+const char *check_host(const char *text);     /* a host's name, lower case */
 const char *check_plugin(const char *text);   /* file name without a directory */
 const char *check_timezone(const char *text); /* "UTC" or a name of the system's time zone database */
 const char *check_schedule(const char *text); /* five cron fields */

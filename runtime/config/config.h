@@ -75,6 +75,8 @@ struct provider_config {
     const char *name;
     const char *base_url;                        /* after <PROVIDER>_BASE_URL; NULL: none */
     const char *key, *key_variable, *key_header; /* NULL when not configured */
+    const char *url_host;                        /* calls may name URLs at or under it; NULL: no */
+    bool public_urls, http_urls;                 /* any public URL; also with http */
     int64_t timeout_ms, connect_timeout_ms, first_byte_timeout_ms, silence_timeout_ms;
     int max_concurrency, retries;
 };

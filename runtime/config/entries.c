@@ -112,7 +112,8 @@ static void provider_check_new(
 {
     if (!name_valid(entry->name, "abcdefghijklmnopqrstuvwxyz0123456789_"))
         loader_report(loader, entry->path, "is no provider's name (a-z, 0-9, _, at most 64)");
-    else if (config->base_url == NULL && json_object_get(entry->value, "base_url") == NULL)
+    else if (config->base_url == NULL && json_object_get(entry->value, "base_url") == NULL &&
+             config->url_host == NULL && !config->public_urls)
         loader_report(loader, entry->path, "is no provider that the runtime knows, so it needs a base_url%s",
             suggestion_for(loader->arena, entry->name, provider_names(loader->arena)));
 }
@@ -147,6 +148,8 @@ void loader_providers(struct loader *loader)
         struct provider_config *added = provider_add(loader, provider->name);
         added->base_url = provider->base_url;
         added->key_header = provider->key_header;
+        added->url_host = provider->url_host;
+        added->public_urls = provider->public_urls;
     }
     for (size_t i = 0; i < count; i++) {
         struct provider_config *entry = provider_configured(config, entries[i].name);

@@ -4,6 +4,8 @@
 #ifndef PROVIDERS_H
 #define PROVIDERS_H
 
+#include <stdbool.h>
+
 struct provider {
     const char *name;
     const char *base_url;      /* NULL: none by default */
@@ -11,6 +13,8 @@ struct provider {
     const char
         *key_variables; /* the same for the key; NULL: the provider's functions have their own credentials */
     const char *key_header; /* NULL: Authorization: Bearer */
+    const char *url_host;   /* calls may name URLs at or under it */
+    bool public_urls;       /* calls may name any public URL */
 };
 
 /* Ended by an entry without a name. */

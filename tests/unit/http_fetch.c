@@ -18,7 +18,7 @@ static void test_json_answer(void **state)
     assert_true(outcome.usage.http_us > 0);
     assert_non_null(strstr(provider.last_head, "GET /v1/things?q=1 HTTP/1.1\r\n"));
     assert_non_null(strstr(provider.last_head, "\r\nUser-Agent: pulse-edge/"));
-    assert_non_null(strstr(provider.last_head, "\r\nAccept-Encoding: gzip\r\n"));
+    assert_non_null(strstr(provider.last_head, "\r\nAccept-Encoding: gzip, deflate\r\n"));
     assert_null(strcasestr(provider.last_head, "\r\nAuthorization"));
     stop_client();
 }

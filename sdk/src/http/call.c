@@ -6,6 +6,9 @@
 
 #include "client.h"
 #include "provider.h"
+#include "source.h"
+#include "target.h"
+#include "upload.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +24,8 @@ enum {
     STREAM_BUFFER_BYTES = 1024,
     BODY_BUFFER_BYTES = 2048
 };
+
+#define FAIR_MAX_US INT64_C(1000000)
 
 struct limit {
     int64_t at_us; /* INT64_MAX: none */
@@ -49,8 +54,12 @@ static struct limit nearest_limit(const struct http_call *call)
     };
     if (call->state != CALL_RUNNING)
         return limit;
-    if (!attempt->answered)
-        return nearer(limit, limit_after(attempt->started_us, call->request.first_byte_ms, "first-byte limit"));
+    if (!attempt->answered && attempt->starved)
+        return limit; /* the function is at work, not the provider */
+    if (!attempt->answered) {
+        int64_t from_us = attempt->taken_us > 0 ? attempt->taken_us : attempt->started_us;
+        return nearer(limit, limit_after(from_us, call->request.first_byte_ms, "first-byte limit"));
+    }
     if (!attempt->paused)
         return nearer(limit, limit_after(attempt->heard_us, call->request.silence_ms, "silence limit"));
     return limit;
@@ -86,70 +95,137 @@ void call_watch(struct http_call *call)
     ev_timer_start(loop, &call->timer);
 }
 
-static void set_method(CURL *easy, const struct call_request *request)
+static int set_body(struct http_call *call)
 {
-    if (strcmp(request->method, "HEAD") == 0) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
-    if (request->body != NULL || strcmp(request->method, "POST") == 0) {
+    const struct call_request *request = &call->request;
+    CURL *easy = call->attempt.easy;
+    if (call->upload != NULL) {
+        upload_attach(call);
+    } else if (request->sources != NULL) {
+        return sources_attach(call);
+    } else if (request->body != NULL || strcmp(request->method, "POST") == 0) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body != NULL ? request->body : "");
     }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    return 0;
 }
 
-static void set_connection(CURL *easy, const struct http_call *call)
+static int set_method(struct http_call *call)
+{
+    CURL *easy = call->attempt.easy;
+    if (strcmp(call->request.method, "HEAD") == 0) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        return 0;
+    }
+    int rc = set_body(call);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->request.method);
+    return rc;
+}
+
+/*
+ * HTTP/2 only for what is taken and sent whole: a paused stream would hold up the others on its connection
+ * (libcurl 7.88 stops reading it). A call to anybody's URL shares its connection with nobody (target.c).
+ */
+static bool is_alone(const struct http_call *call)
 {
     const struct call_request *request = &call->request;
-    bool tls = call->provider->tls;
-    /*
-     * HTTP/2 only for answers that are taken whole: a paused stream would hold up the others on its connection
-     * (libcurl 7.88 stops reading it). HTTP/2 without TLS would need prior knowledge.
-     */
-    long version = tls && !request->streamed ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    return request->streamed || request->sources != NULL || call->upload != NULL ||
+           target_is_checked(request->target);
+}
+
+static void set_signature(CURL *easy, const struct provider_settings *settings)
+{
+    if (settings->aws_sigv4 == NULL)
+        return;
+    curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, settings->aws_sigv4);
+    curl_easy_setopt(easy, CURLOPT_USERPWD, settings->key);
+}
+
+static void set_connection(struct http_call *call)
+{
+    CURL *easy = call->attempt.easy;
+    const struct call_request *request = &call->request;
+    /* HTTP/2 without TLS would need prior knowledge. */
+    long version = request->tls && !is_alone(call) ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
     curl_easy_setopt(easy, CURLOPT_PIPEWAIT, version == CURL_HTTP_VERSION_2TLS ? 1L : 0L);
     curl_easy_setopt(
         easy, CURLOPT_BUFFERSIZE, request->streamed ? (long)STREAM_BUFFER_BYTES : (long)BODY_BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
     /* https goes through https_proxy when that is set; what is not encrypted is inside, and goes straight. */
-    if (!tls)
+    if (!request->tls)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (!request->streamed)
-        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    if (target_is_checked(request->target))
+        target_attach(call);
+}
+
+static int set_up(struct http_call *call, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->message);
+    curl_easy_setopt(easy, CURLOPT_URL, call->request.url);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->request.headers);
+    call->attempt.easy = easy;
+    int rc = set_method(call);
+    set_connection(call);
+    set_signature(call->attempt.easy, &call->provider->settings);
+    call_receive(call);
+    return rc;
+}
+
+/* The handle, and what only it has pointed at. */
+static void let_go(struct http_call *call)
+{
+    if (call->attempt.easy != NULL)
+        client_drop(call->attempt.easy, call->attempt.streams);
+    curl_mime_free(call->attempt.mime);
+    call->attempt.easy = NULL;
+    call->attempt.mime = NULL;
 }
 
 void call_begin(struct http_call *call)
 {
     call->state = CALL_RUNNING;
     call->attempt.started_us = clock_us();
-    call->attempt.streams = call->request.streamed;
+    call->attempt.streams = is_alone(call);
     call->message[0] = '\0';
     CURL *easy = client_take();
-    if (easy != NULL) {
-        curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->message);
-        curl_easy_setopt(easy, CURLOPT_URL, call->request.url);
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->request.headers);
-        set_method(easy, &call->request);
-        set_connection(easy, call);
-        call->attempt.easy = easy;
-        call_receive(call);
-        if (client_add(easy, call->attempt.streams) < 0)
-            easy = call->attempt.easy = NULL;
+    int rc = easy != NULL ? set_up(call, easy) : -ENOMEM;
+    if (easy != NULL && client_add(easy, call->attempt.streams) < 0) {
+        call->attempt.easy = NULL; /* it has been given back */
+        rc = -ENOMEM;
     }
-    if (easy == NULL) {
-        snprintf(call->message, sizeof call->message, "the host is out of memory");
+    if (rc < 0) {
         call_end(call, EDGE_HTTP_UNREACHABLE);
+        snprintf(call->message, sizeof call->message, "the host is out of memory");
         return;
     }
     call_watch(call);
 }
 
+/*
+ * The invocation's own deadline took the call with it before the provider said anything. That counts as the
+ * call's own limit would, unless the call began so late that hardly any provider had made it.
+ */
+static bool silent_to_the_end(const struct http_call *call)
+{
+    const edge_ctx *ctx = call->ctx;
+    int64_t now_us = clock_us(), fair_us = ctx->timeout_ms * 500;
+    bool answer_timed_out = ctx->failure != NULL && strcmp(ctx->failure->code, "timeout") == 0;
+    bool work_timed_out = ctx->deadline_us > 0 && now_us >= ctx->deadline_us; /* behind the answer */
+    if ((!answer_timed_out && !work_timed_out) || call->attempt.answered || call->attempt.starved)
+        return false;
+    return now_us - call->attempt.started_us >= (fair_us < FAIR_MAX_US ? fair_us : FAIR_MAX_US);
+}
+
 static enum breaker_verdict verdict_of(const struct http_call *call, bool abandoned, edge_http_failure failure)
 {
-    if (!abandoned && (failure == EDGE_HTTP_UNREACHABLE || failure == EDGE_HTTP_TIMEOUT))
+    /* What anybody's URL leads to says nothing about the next one. */
+    if (target_is_checked(call->request.target) || call->attempt.unreadable != NULL)
+        return VERDICT_NONE;
+    if (abandoned ? silent_to_the_end(call) : failure == EDGE_HTTP_UNREACHABLE || failure == EDGE_HTTP_TIMEOUT)
         return VERDICT_BAD;
     if (!call->attempt.head_done || call->reply.status == 429)
         return VERDICT_NONE;
@@ -166,9 +242,7 @@ static void call_leave(struct http_call *call, bool abandoned, edge_http_failure
         return;
 
     call->state = CALL_IDLE;
-    if (call->attempt.easy != NULL)
-        client_drop(call->attempt.easy, call->attempt.streams);
-    call->attempt.easy = NULL;
+    let_go(call);
     provider_leave(call, verdict_of(call, abandoned, failure));
 }
 
@@ -180,9 +254,8 @@ void call_end(struct http_call *call, edge_http_failure failure)
     call_wake(call);
 }
 
-void call_abandon(struct http_call *call)
+void call_withdraw(struct http_call *call)
 {
-    call->parked = false;
     call_leave(call, true, EDGE_HTTP_OK);
     call->attempt.over = true;
     free(call->filling.data);
@@ -191,6 +264,14 @@ void call_abandon(struct http_call *call)
     call->parsed = 0;
     if (call->events != NULL)
         sse_free(call->events);
+}
+
+void call_abandon(struct http_call *call)
+{
+    call_withdraw(call);
+    call->step = STEP_DONE;
+    sources_close(call);
+    upload_free(call);
 }
 
 /* What a callback found, or what libcurl calls it. */
@@ -215,7 +296,11 @@ static edge_http_failure failure_of(const struct http_call *call, CURLcode code)
 static void explain(struct http_call *call, CURLcode code)
 {
     const struct call_attempt *attempt = &call->attempt;
-    if (attempt->repeat_refused)
+    if (attempt->unreadable != NULL)
+        snprintf(call->message, sizeof call->message, "the file that was being sent: %s", attempt->unreadable);
+    else if (attempt->failure == EDGE_HTTP_URL_REFUSED)
+        target_explain(call);
+    else if (attempt->repeat_refused)
         snprintf(call->message, sizeof call->message, "the connection broke before an answer came");
     else if (code == CURLE_OK)
         snprintf(call->message, sizeof call->message, "the connection broke within the answer's head");
@@ -251,23 +336,33 @@ void call_resume(struct http_call *call)
         call_watch(call);
 }
 
-static void call_left_behind(struct fiber_wait *wait)
+static void left_behind(struct fiber_wait *wait)
 {
-    call_abandon((struct http_call *)((char *)wait - offsetof(struct http_call, wait)));
+    struct call_group *group = (struct call_group *)((char *)wait - offsetof(struct call_group, wait));
+    for (size_t i = 0; i < group->count; i++) {
+        group->calls[i]->group = NULL;
+        call_abandon(group->calls[i]);
+    }
 }
 
-void call_park(struct http_call *call)
+void call_park(struct http_call **calls, size_t count)
 {
     int64_t parked_us = clock_us();
-    call->wait = (struct fiber_wait){ .abandon = call_left_behind, .reason = "fetch" };
-    call->parked = true;
-    fiber_wait(&call->wait);
-    call->parked = false;
-    call->ctx->usage.http_us += clock_us() - parked_us;
+    struct call_group group = {
+        .wait = { .abandon = left_behind, .reason = "fetch" },
+        .calls = calls,
+        .count = count,
+    };
+    for (size_t i = 0; i < count; i++)
+        calls[i]->group = &group;
+    fiber_wait(&group.wait);
+    for (size_t i = 0; i < count; i++)
+        calls[i]->group = NULL;
+    calls[0]->ctx->usage.http_us += clock_us() - parked_us;
 }
 
 void call_wake(struct http_call *call)
 {
-    if (call->parked)
-        fiber_wake(&call->wait);
+    if (call->group != NULL)
+        fiber_wake(&call->group->wait);
 }

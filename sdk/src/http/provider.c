@@ -63,12 +63,14 @@ static int copy_settings(struct provider *provider, const struct provider_settin
 {
     struct provider_settings *copy = &provider->settings;
     *copy = *settings;
-    /* All five, also after a failure: what is not a copy must not be freed. */
+    /* All seven, also after a failure: what is not a copy must not be freed. */
     int rc = copy_text(&copy->name);
     rc |= copy_text(&copy->base_url);
     rc |= copy_text(&copy->key);
     rc |= copy_text(&copy->key_header);
     rc |= copy_text(&copy->key_variable);
+    rc |= copy_text(&copy->aws_sigv4);
+    rc |= copy_text(&copy->url_host);
     return rc == 0 ? 0 : -ENOMEM;
 }
 
@@ -122,6 +124,8 @@ void provider_stop_all(void)
         free((char *)settings->key);
         free((char *)settings->key_header);
         free((char *)settings->key_variable);
+        free((char *)settings->aws_sigv4);
+        free((char *)settings->url_host);
     }
     free(providers);
     providers = NULL;

@@ -29,6 +29,9 @@ void provider_stop_all(void);
 /* NULL when functions.toml has no such provider. */
 struct provider *provider_find(const char *name);
 
+/* In the fiber. The provider, which takes URLs; otherwise the invocation ends. */
+struct provider *provider_of_urls(edge_ctx *ctx, const char *name);
+
 /* Loop's stack. Begins the call, queues it, or ends it because the breaker is open. */
 void provider_submit(struct http_call *call);
 

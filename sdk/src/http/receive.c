@@ -6,6 +6,7 @@
 
 #include "provider.h"
 #include "retry.h"
+#include "target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static void head_ended(struct http_call *call)
     call->reply.retry_after_seconds = retry_after_seconds(
         edge_reply_header(call->ctx, &call->reply, "retry-after"), edge_now_exact() / 1000000);
     provider_answered(call, status == 429 ? VERDICT_NONE : status >= 500 ? VERDICT_BAD : VERDICT_GOOD);
-    if (call->request.streamed)
+    if (call->request.streamed || call->upload != NULL)
         call_wake(call);
 }
 
@@ -129,6 +130,8 @@ static size_t body_size(const struct http_call *call, size_t needed)
 static size_t collect(struct http_call *call, const char *data, size_t length)
 {
     struct call_attempt *attempt = &call->attempt;
+    if (call->request.follows && call_is_redirect(call->reply.status))
+        return length;
     if (length > call->request.max_bytes - attempt->length)
         return give_up(call, EDGE_HTTP_TOO_LARGE);
 
@@ -188,6 +191,8 @@ static int on_send(void *user, char *remote_ip, char *local_ip, int remote_port,
     (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
     struct http_call *call = user;
     provider_resolved(call);
+    if (call->attempt.failure == EDGE_HTTP_URL_REFUSED)
+        return CURL_PREREQFUNC_ABORT;
     if (call->attempt.sent) {
         if (!call->request.safe || call->repeated) {
             call->attempt.repeat_refused = true;
@@ -212,6 +217,8 @@ static curl_socket_t on_socket_wanted(void *user, curlsocktype purpose, struct c
 {
     (void)purpose;
     provider_resolved(user);
+    if (!target_admits(user, address))
+        return CURL_SOCKET_BAD;
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 

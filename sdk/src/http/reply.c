@@ -4,6 +4,7 @@
 #include "call.h"
 
 #include "provider.h"
+#include "source.h"
 
 #include <edge/json.h>
 
@@ -48,8 +49,12 @@ void call_settle(struct http_call *call)
 {
     const struct call_attempt *attempt = &call->attempt;
     edge_reply *reply = &call->reply;
+    if (!call->request.streamed)
+        sources_close(call);
     if (attempt->wanted_bytes > 0)
         memory_limit(call);
+    if (attempt->unreadable != NULL)
+        context_fail_detail(call->ctx, 500, "internal_error", "Internal error", call->message);
 
     if (attempt->failure != EDGE_HTTP_OK && reply->failure == EDGE_HTTP_OK) {
         reply->failure = attempt->failure;
@@ -112,6 +117,8 @@ EDGE_NORETURN static void fail_without_answer(edge_ctx *ctx, const struct http_c
     case EDGE_HTTP_BREAKER_OPEN:
         fail(ctx, call, 502, "provider_unreachable",
             edge_format(ctx, "Provider \"%s\" has been failing and is not called for the moment", name));
+    case EDGE_HTTP_URL_REFUSED:
+        fail(ctx, call, 400, "url_not_allowed", "The URL is not allowed");
     case EDGE_HTTP_CLIENT_GONE:
         fail(ctx, call, 499, "client_gone", "The client closed the connection");
     default:

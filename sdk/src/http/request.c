@@ -5,6 +5,8 @@
 #include "call.h"
 
 #include "provider.h"
+#include "source.h"
+#include "target.h"
 #include "url.h"
 
 #include <edge/json.h>
@@ -26,11 +28,11 @@ enum {
 static const char *const framing_headers[] = { "content-length", "transfer-encoding", "connection", "expect",
     "te", "trailer", "upgrade", NULL };
 
-EDGE_NORETURN static void refuse(struct http_call *call, const char *format, const char *what)
+void call_refuse(struct http_call *call, const char *why, const char *what)
 {
     edge_ctx *ctx = call->ctx;
     const char *detail =
-        edge_format(ctx, "call to provider \"%s\": %s: %s", call->provider->settings.name, format, what);
+        edge_format(ctx, "call to provider \"%s\": %s: %s", call->provider->settings.name, why, what);
     context_fail_detail(ctx, 500, "internal_error", "Internal error", detail);
 }
 
@@ -70,12 +72,12 @@ static bool is_field_value(const char *value)
 static void add_header(struct http_call *call, const char *name, const char *value)
 {
     if (!is_token(name))
-        refuse(call, "malformed header name", name);
+        call_refuse(call, "malformed header name", name);
     if (value == NULL || !is_field_value(value))
-        refuse(call, "missing or malformed value of header", name);
+        call_refuse(call, "missing or malformed value of header", name);
     for (const char *const *framing = framing_headers; *framing != NULL; framing++)
         if (strcasecmp(*framing, name) == 0)
-            refuse(call, "header that the client sets itself", name);
+            call_refuse(call, "header that the client sets itself", name);
     /* libcurl takes "name:" for "leave this header out" and "name;" for an empty value. */
     add_line(call,
         value[0] != '\0' ? edge_format(call->ctx, "%s: %s", name, value) : edge_format(call->ctx, "%s;", name));
@@ -104,30 +106,49 @@ static void add_key(struct http_call *call, const edge_fetch_options *options)
             not_configured(call->ctx, settings->key_variable);
         return;
     }
+    if (settings->aws_sigv4 != NULL)
+        return; /* libcurl signs */
     add_header(call, name,
         settings->key_header != NULL ? settings->key : edge_format(call->ctx, "Bearer %s", settings->key));
 }
 
-static void set_body(struct http_call *call, const edge_fetch_options *options)
+static bool has_source(const edge_fetch_options *options)
+{
+    return options->file != NULL || options->file_descriptor > 0 || options->parts != NULL;
+}
+
+/* The body's type unless the function names one; NULL: there is no body, or libcurl names it. */
+static const char *take_body(struct http_call *call, const edge_fetch_options *options)
 {
     struct call_request *request = &call->request;
-    const char *type = NULL;
+    if (has_source(options)) {
+        sources_open(call, options);
+        return options->parts == NULL ? "application/octet-stream" : NULL;
+    }
     if (options->json != NULL) {
         request->body = edge_json_dump(call->ctx, options->json, &request->body_length);
-        type = "application/json";
-    } else if (options->form != NULL) {
+        return "application/json";
+    }
+    if (options->form != NULL) {
         request->body = options->form;
         request->body_length = strlen(options->form);
-        type = "application/x-www-form-urlencoded";
-    } else if (options->body != NULL) {
-        request->body = options->body;
-        request->body_length = options->length;
-        type = "application/octet-stream";
+        return "application/x-www-form-urlencoded";
     }
-    if (request->body == NULL)
+    request->body = options->body;
+    request->body_length = options->body != NULL ? options->length : 0;
+    return options->body != NULL || options->content_type != NULL ? "application/octet-stream" : NULL;
+}
+
+static void set_body(struct http_call *call, const edge_fetch_options *options)
+{
+    const char *type = take_body(call, options);
+    if (type == NULL && options->parts == NULL)
         return;
-    if (!has_header(options, "content-type"))
+    if (type != NULL && !has_header(options, "content-type"))
         add_header(call, "Content-Type", options->content_type != NULL ? options->content_type : type);
+    for (const edge_form_part *part = options->parts; part != NULL && part->name != NULL; part++)
+        if (part->content_type != NULL && !is_field_value(part->content_type))
+            call_refuse(call, "malformed content type of part", part->name);
     /* Without this libcurl waits for a 100 before a large body, which few providers send. */
     add_line(call, "Expect:");
 }
@@ -176,12 +197,18 @@ static void set_limits(struct http_call *call, const edge_fetch_options *options
         call->deadline_us = clock_us() + request->total_ms * 1000;
 }
 
-static struct provider *provider_of(edge_ctx *ctx, const char *name)
+static struct provider *provider_named(edge_ctx *ctx, const char *name)
 {
     struct provider *provider = provider_find(name);
     if (provider == NULL)
         context_fail_detail(ctx, 500, "internal_error", "Internal error",
             edge_format(ctx, "provider \"%s\" is not in functions.toml", name));
+    return provider;
+}
+
+static struct provider *provider_with_base(edge_ctx *ctx, const char *name)
+{
+    struct provider *provider = provider_named(ctx, name);
     if (provider->settings.base_url != NULL)
         return provider;
 
@@ -191,25 +218,56 @@ static struct provider *provider_of(edge_ctx *ctx, const char *name)
     not_configured(ctx, variable);
 }
 
+struct provider *provider_of_urls(edge_ctx *ctx, const char *name)
+{
+    struct provider *provider = provider_named(ctx, name);
+    if (!provider->settings.public_urls && provider->settings.url_host == NULL)
+        context_fail_detail(ctx, 500, "internal_error", "Internal error",
+            edge_format(
+                ctx, "provider \"%s\" takes paths, not URLs: it has neither url_host nor public_urls", name));
+    return provider;
+}
+
+static void set_path(struct http_call *call, const edge_fetch_options *options)
+{
+    struct call_request *request = &call->request;
+    request->path = options->path != NULL ? options->path : "";
+    if (!url_path_is_sound(request->path))
+        call_refuse(call, "path is not encoded, or leaves the base URL", request->path);
+    request->tls = call->provider->tls;
+    request->url = edge_format(call->ctx, "%s%s", call->provider->settings.base_url, request->path);
+}
+
+static void set_where(struct http_call *call, const edge_fetch_options *options)
+{
+    if (options->url == NULL) {
+        set_path(call, options);
+        return;
+    }
+    call->request.path = "";
+    if (options->path != NULL)
+        call_refuse(call, "it has a path and a URL", options->path);
+    target_make(call, options->url);
+}
+
 struct http_call *call_make(
     edge_ctx *ctx, const char *provider, const edge_fetch_options *options, bool streamed)
 {
     struct http_call *call = edge_alloc(ctx, sizeof *call);
     call->ctx = ctx;
-    call->provider = provider_of(ctx, provider);
+    call->provider = options->url != NULL ? provider_of_urls(ctx, provider) : provider_with_base(ctx, provider);
 
     struct call_request *request = &call->request;
-    bool has_body = options->json != NULL || options->form != NULL || options->body != NULL;
+    bool has_body =
+        options->json != NULL || options->form != NULL || options->body != NULL || has_source(options);
     request->method = options->method != NULL ? edge_copy(ctx, options->method) : has_body ? "POST" : "GET";
-    request->path = options->path != NULL ? options->path : "";
     if (!is_token(request->method))
-        refuse(call, "malformed method", request->method);
-    if (!url_path_is_sound(request->path))
-        refuse(call, "path is not encoded, or leaves the base URL", request->path);
-    request->url = edge_format(ctx, "%s%s", call->provider->settings.base_url, request->path);
+        call_refuse(call, "malformed method", request->method);
+    set_where(call, options);
     request->safe = is_repeatable(request->method) || options->idempotency_key != NULL || options->repeatable;
     request->streamed = streamed;
-    request->until_client_leaves = options->until_client_leaves;
+    if (options->until_client_leaves)
+        call_heed_client(call);
 
     set_headers(call, options);
     set_body(call, options);

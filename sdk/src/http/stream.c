@@ -48,7 +48,7 @@ const void *edge_reply_read(edge_ctx *ctx, edge_reply *reply, size_t *length)
 
     call->reading.length = call->parsed = 0;
     while (call->filling.length == 0 && !call->attempt.over)
-        call_park(call);
+        call_park(&call, 1);
     if (call->filling.length == 0) {
         call_settle(call);
         return NULL;
@@ -133,7 +133,7 @@ void edge_reply_finish(edge_ctx *ctx, edge_reply *reply)
         }
         fiber_on_loop(resume, call);
         while (!call->attempt.over)
-            call_park(call);
+            call_park(&call, 1);
     }
     call_settle(call);
 }
