@@ -1,13 +1,10 @@
 /*
- * libwebsockets as a guest of the loop, and the sessions it frames; see
- * websocket.h.
+ * libwebsockets as a guest of the loop, and the sessions it frames; see websocket.h.
  *
- * It gets sockets whose opening request has been checked, so its header tables
- * are in use for the length of one call only. None of its timers are: its list
- * of them is searched from the front (design: one session's timer among 10,000
- * cost half a millisecond), so pings and deadlines are ours
- * (websocket_session.c). What it keeps to itself is the five seconds that a
- * client gets to answer a close frame.
+ * It gets sockets whose opening request has been checked, so its header tables are in use for the length of
+ * one call only. Its timers are used for nothing: they are a list searched from the front, and under libev a
+ * new one does not fire before the one that was due first when it was set. Pings and deadlines are ours
+ * (websocket_session.c).
  */
 #include "websocket.h"
 
@@ -21,19 +18,16 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     HEADER_TABLES = 4,
-    RECEIVE_BYTES = 1024, /* of each session, idle or not; a longer message is
-                             read in several steps */
+    RECEIVE_BYTES = 1024, /* of each session, idle or not; a longer message is read in several steps */
 };
 
 static struct {
     struct ev_loop *loop;
     ev_prepare before_block;
-    ev_idle keep_turning; /* a turn's work may have woken fibers, whose own turn
-                             this phase was over */
+    ev_idle keep_turning; /* a turn's work may have woken fibers, whose own turn was over by then */
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct websocket_session *sessions;
@@ -83,8 +77,7 @@ static void opened(struct websocket_session *session, struct lws *wsi)
     list_add(session);
     websocket.adopting = NULL;
     websocket_session_opened(session, wsi);
-    /* What came behind the request waits in libwebsockets for an event of this
-     * socket. */
+    /* What came behind the request waits in libwebsockets for an event of this socket. */
     lws_callback_on_writable(wsi);
 }
 
@@ -161,8 +154,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
-/* The first one is for clients that ask for no subprotocol; its name is never
- * sent. */
+/* The first one is for clients that ask for no subprotocol; its name is never sent. */
 static const struct lws_protocols protocols[] = {
     { .name = "edge",
         .callback = on_event,
@@ -191,6 +183,7 @@ static int start_library(void)
         .retry_and_idle_policy = &no_pings_of_the_library,
         .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
     };
+    /* At the start, for 1 ms and 440 KiB: that its libev plugin is missing is not to come out in a request. */
     lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
     websocket.context = lws_create_context(&info);
     websocket.vhost = websocket.context != NULL ? lws_create_vhost(websocket.context, &info) : NULL;

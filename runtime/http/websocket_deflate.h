@@ -3,8 +3,8 @@
  *
  * Every message is compressed by itself with the worker's one compressor, so an idle session costs nothing
  * for it (a window a session would be about 300 KiB). It takes the place of libwebsockets' own extension:
- * that of 4.1.6 ends the process by an assertion when the rest of a message comes to less than four bytes
- * behind its buffer, on sending and, at a client's will, on receiving.
+ * that of 4.1.6 ends the process by an assertion (priv->rx.avail_out) when the end of a message falls on the
+ * end of its buffer, as that of 3,096 equal letters does.
  */
 #ifndef HTTP_WEBSOCKET_DEFLATE_H
 #define HTTP_WEBSOCKET_DEFLATE_H

@@ -2,12 +2,21 @@
  * WebSockets over time: slow readers, silence, idle sockets, and a host that stops.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { eventually, sleep } from '../support/host.mjs';
-import { CLOSE, frame, open, PING, PONG, startPlugins, TEXT, Wire } from '../support/websocket.mjs';
+import {
+    CLOSE,
+    descriptors,
+    frame,
+    open,
+    PING,
+    PONG,
+    residentBytes,
+    startPlugins,
+    TEXT,
+    Wire,
+} from '../support/websocket.mjs';
 
 const options = { timeout: 60000 };
 const KIB = 1024,
@@ -19,14 +28,6 @@ const functions = {
     ws_saga: { plugin: 'ws_story', auth: 'public', memory: '2MiB', timeout: '30s', on_disconnect: 'finish' },
     slow: { auth: 'public' },
 };
-
-/* Of the host's one worker, in bytes. */
-function residentBytes(host) {
-    const worker = execFileSync('pgrep', ['-P', `${host.child.pid}`])
-        .toString()
-        .trim();
-    return Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${worker}/status`, 'utf8'))[1]) * KIB;
-}
 
 describe('websocket: slow readers', options, () => {
     let host;
@@ -89,6 +90,17 @@ describe('websocket: slow readers', options, () => {
             assert.ok(most < 4 * MIB, `${most} bytes more were resident`);
         },
     );
+
+    it('that are only idle cost little: a thousand of them', options, async () => {
+        const warm = await Promise.all(Array.from({ length: 100 }, () => open(host, 'ws_caller')));
+        const before = residentBytes(host);
+        const sockets = await Promise.all(Array.from({ length: 1000 }, () => open(host, 'ws_caller')));
+        for (const socket of sockets) socket.send({});
+        await Promise.all(sockets.map((socket) => socket.next()));
+        const each = (residentBytes(host) - before) / sockets.length;
+        assert.ok(each < 6 * KIB, `${each} bytes each`);
+        for (const socket of [...warm, ...sockets]) socket.socket.terminate();
+    });
 
     it('other sockets are answered meanwhile', options, async () => {
         const slow = await open(host, 'ws_story', { perMessageDeflate: false });
@@ -190,10 +202,6 @@ describe('websocket: a host that stops', options, () => {
 
     it('gives every descriptor and byte back', options, async () => {
         const host = await startPlugins({ functions });
-        const worker = execFileSync('pgrep', ['-P', `${host.child.pid}`])
-            .toString()
-            .trim();
-        const descriptors = () => fs.readdirSync(`/proc/${worker}/fd`).length;
         const round = async () => {
             const sockets = await Promise.all(Array.from({ length: 50 }, () => open(host, 'ws_story')));
             for (const socket of sockets) socket.send({ pieces: 3, interval: 5, bytes: 3000 });
@@ -202,11 +210,11 @@ describe('websocket: a host that stops', options, () => {
                 i % 2 ? socket.socket.terminate() : socket.socket.close();
             await Promise.all(sockets.map((socket) => socket.closed));
         };
-        const before = descriptors();
+        const before = descriptors(host);
         for (let i = 0; i < 4; i++) await round();
         const resident = residentBytes(host);
         for (let i = 0; i < 10; i++) await round();
-        await eventually(() => descriptors() <= before, 'the descriptors');
+        await eventually(() => descriptors(host) <= before, 'the descriptors');
         assert.ok(residentBytes(host) - resident < 512 * KIB);
         await host.stop();
     });

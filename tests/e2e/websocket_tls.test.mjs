@@ -13,7 +13,7 @@ import tls from 'node:tls';
 import { buildDirectory, configText, root } from '../support/config.mjs';
 import { eventually, freePort, Host, sleep } from '../support/host.mjs';
 import { Socket } from '../support/streams.mjs';
-import { frame, opening, TEXT } from '../support/websocket.mjs';
+import { descriptors, frame, opening, residentBytes, TEXT } from '../support/websocket.mjs';
 
 const options = { timeout: 60000 };
 const KIB = 1024;
@@ -128,17 +128,12 @@ describe('websocket: TLS', options, () => {
     });
 
     it('a slow reader holds the function back, and gets everything in the end', options, async () => {
-        const worker = execFileSync('pgrep', ['-P', `${host.child.pid}`])
-            .toString()
-            .trim();
-        const resident = () =>
-            Number(/VmRSS:\s+(\d+) kB/.exec(fs.readFileSync(`/proc/${worker}/status`, 'utf8'))[1]) * KIB;
         const socket = await open('ws_story', { perMessageDeflate: false });
-        const began = resident();
+        const began = residentBytes(host);
         socket.socket.pause();
         socket.send({ pieces: 2000, bytes: 16 * KIB });
         await sleep(1000);
-        assert.ok(resident() - began < 2048 * KIB);
+        assert.ok(residentBytes(host) - began < 2048 * KIB);
         assert.equal(host.log.filter((entry) => entry.event === 'story_told').length, 0);
         socket.socket.resume();
         assert.equal((await socket.turn()).length, 2002);
@@ -159,17 +154,13 @@ describe('websocket: TLS', options, () => {
     });
 
     it('gives connections and descriptors back', options, async () => {
-        const worker = execFileSync('pgrep', ['-P', `${host.child.pid}`])
-            .toString()
-            .trim();
-        const descriptors = () => fs.readdirSync(`/proc/${worker}/fd`).length;
         await sleep(100);
-        const began = descriptors();
+        const began = descriptors(host);
         const sockets = await Promise.all(Array.from({ length: 20 }, () => open('ws_caller')));
-        assert.ok(descriptors() >= began + 60, 'a connection and a pair each');
+        assert.ok(descriptors(host) >= began + 60, 'a connection and a pair each');
         for (const [i, socket] of sockets.entries())
             i % 2 ? socket.socket.terminate() : socket.socket.close();
-        await eventually(() => descriptors() <= began, 'the descriptors');
+        await eventually(() => descriptors(host) <= began, 'the descriptors');
     });
 
     it('drains with 1001', options, async () => {

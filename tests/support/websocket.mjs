@@ -2,7 +2,9 @@
  * WebSockets for the transport's own tests: sessions on the test plugins with any options of `ws`, and frames written
  * by hand for what no library sends.
  */
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
 import path from 'node:path';
 
 import { buildDirectory } from './config.mjs';
@@ -19,6 +21,19 @@ export const startPlugins = ({ functions, server = {}, ...more }) =>
         functions,
         ...more,
     });
+
+/* The process id of the host's one worker. */
+export const workerOf = (host) => Number(execFileSync('pgrep', ['-P', `${host.child.pid}`]).toString());
+
+/* Its resident memory in bytes; 0 under sanitizers, whose own memory drowns it. */
+export function residentBytes(host) {
+    if (/asan/.test(buildDirectory)) return 0;
+    const status = fs.readFileSync(`/proc/${workerOf(host)}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024;
+}
+
+/* How many descriptors it has. */
+export const descriptors = (host) => fs.readdirSync(`/proc/${workerOf(host)}/fd`).length;
 
 export const url = (host, target) => `ws://127.0.0.1:${host.port}/functions/v1/${target}`;
 
