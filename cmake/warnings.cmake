@@ -6,7 +6,8 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 add_compile_options(-Wall -Wextra -Werror -Wshadow -Wvla -ffp-contract=off -fno-omit-frame-pointer
-    -fstack-protector-strong
+    # A frame larger than the guard page must not jump over it.
+    -fstack-protector-strong -fstack-clash-protection
     $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
     # Tables end their entries where the rest is zero; that is how a field table reads.
     -Wno-missing-field-initializers)

@@ -58,9 +58,10 @@ function exports() {
         .map((line) => line.split(' ')[0])
         /*
          * With a version they are the C library's own, copied here by the linker (stderr). Templates of libstdc++
-         * that the TOML parser's file holds too are merged with the library's by name, so they have to show.
+         * that the TOML parser's file holds too are merged with the library's by name, so they have to show. The
+         * allocator is put in front of the C library's (runtime/worker/allocator.c).
          */
-        .filter((name) => name && !/@|^_ZNK?S|^edge_|^_edata$|^_end$|^__bss_start$/.test(name));
+        .filter((name) => name && !/@|^_ZNK?S|^edge_|^_edata$|^_end$|^__bss_start$|^(malloc|calloc|realloc|free)$/.test(name));
 }
 
 report('plugins are built', plugins.length > 0 ? [] : [`no plugin in ${directory}. Run scripts/build`]);

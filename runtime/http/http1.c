@@ -275,19 +275,31 @@ void http1_leave(struct connection *connection)
 static void http1_drain(struct connection *connection)
 {
     struct http1 *session = connection->session;
-    if (session->exchange == NULL)
+    if (session->exchange != NULL)
+        return;
+    if (connection->server->drain_linger_ms > 0)
+        deadline_set(&connection->deadline, connection->server->drain_linger_ms);
+    else
         connection_finish(connection, false);
+}
+
+static const struct protocol protocol = {
+    .input = http1_input,
+    .writable = http1_writable,
+    .timed_out = http1_timed_out,
+    .closed = http1_closed,
+    .drain = http1_drain,
+};
+
+const struct exchange *http1_waiting(const struct connection *connection)
+{
+    const struct http1 *session = connection->session;
+    bool waits = connection->protocol == &protocol && session != NULL && session->running;
+    return waits ? session->exchange : NULL;
 }
 
 void http1_open(struct connection *connection)
 {
-    static const struct protocol protocol = {
-        .input = http1_input,
-        .writable = http1_writable,
-        .timed_out = http1_timed_out,
-        .closed = http1_closed,
-        .drain = http1_drain,
-    };
     struct http1 *session = calloc(1, sizeof *session);
     if (session == NULL) {
         connection_close(connection);

@@ -6,10 +6,16 @@
 #define HTTP_HTTP1_H
 
 struct connection;
+struct exchange;
 
 void http1_open(struct connection *connection);
 
-/* Another protocol takes the connection, or its socket, over: the exchange is off it, and its state is freed. */
+/* Another protocol takes the connection, or its socket, over: the exchange is off it, and its state is freed.
+ */
 void http1_leave(struct connection *connection);
+
+/* The exchange that waits for its answer on a connection, NULL: none, or the connection speaks something else.
+ */
+const struct exchange *http1_waiting(const struct connection *connection);
 
 #endif

@@ -27,7 +27,7 @@ static void add(struct head_list *list, const char *name, const char *value)
 bool respond_is_host_fault(const char *code)
 {
     static const char *const faults[] = { "function_not_found", "function_not_loaded", "function_crashed",
-        "function_quarantined", "memory_limit", "worker_lost", "draining", "overloaded", NULL };
+        "cpu_limit", "function_quarantined", "memory_limit", "worker_lost", "draining", "overloaded", NULL };
     for (const char *const *fault = faults; code != NULL && *fault != NULL; fault++)
         if (strcmp(*fault, code) == 0)
             return true;

@@ -28,7 +28,8 @@ struct http_server {
     struct connection *connections, *closing;
     size_t connection_count, exchange_count;
     bool draining;
-    char *buffer; /* of every read, READ_BUFFER bytes */
+    int64_t drain_linger_ms; /* for how long idle connections stay, so that a request on its way is served */
+    char *buffer;            /* of every read, READ_BUFFER bytes */
     void (*drained)(struct http_server *server);
     /* A request is complete, or its head has been refused (exchange->refused). */
     void (*dispatch)(struct exchange *exchange);

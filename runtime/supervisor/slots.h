@@ -57,11 +57,28 @@ struct slot_running {
     char function[64], generation[44], request_id[40];
 };
 
+#define SLOT_FRAMES_MAX 32
+
+/* Where a function crashed or hung: written by the worker's signal handler, read by the supervisor. */
+struct slot_crash {
+    _Atomic int signal; /* 0: nothing; set last */
+    int function_index;
+    bool stack_overflow;
+    uint64_t address; /* of the fault */
+    char function[64], generation[44], request_id[40];
+    int frame_count;
+    struct {
+        char object[192]; /* file of the code */
+        uint64_t offset;  /* within it */
+    } frames[SLOT_FRAMES_MAX];
+};
+
 struct slot {
     _Atomic int state; /* enum slot_state */
     _Atomic int pid;
     _Atomic int64_t started_at_us; /* Unix time */
     struct slot_running running;
+    struct slot_crash crash;
     struct slot_gauges gauges;
     struct slot_totals totals, totals_before;
     struct slot_function host; /* requests that belong to no function */

@@ -14,6 +14,7 @@
 #include "supervisor/workers.h"
 
 #define WALL_FACTOR 5
+#define LAST_MOMENT_S 0.25
 #define TICK_MIN_S 0.02
 #define TICK_MAX_S 0.25
 
@@ -32,18 +33,15 @@ static int64_t process_cpu_us(pid_t pid)
     return (int64_t)used.tv_sec * 1000000 + used.tv_nsec / 1000;
 }
 
-/* The worker's crash handler writes where it stands to the log. It has until the next tick. */
-static void ask_backtrace(const struct process *process)
+/*
+ * The worker's handler notes where it stands and tears the function loose; the worker then retires by itself
+ * (CONTROL_RETIRING). One that cannot has a moment before it is killed.
+ */
+static void doom(struct process *process, ev_tstamp now)
 {
     kill(process->pid, SIGUSR2);
-}
-
-static void doom(struct process *process)
-{
-    atomic_fetch_add(&process->supervisor->slots->kills, 1);
-    ask_backtrace(process);
     process->state = PROCESS_DOOMED;
-    process->deadline = 0;
+    process->deadline = now + LAST_MOMENT_S;
 }
 
 static void check_running(struct process *process, ev_tstamp now)
@@ -67,7 +65,7 @@ static void check_running(struct process *process, ev_tstamp now)
         { "pid", edge_int(process->pid) }, { "function", edge_text(running.function) },
         { "generation", edge_text(running.generation) }, { "requestId", edge_text(running.request_id) },
         { "cpuMs", edge_int(cpu_ms) }, { "wallMs", edge_int(wall_ms) }, { "cpuLimitMs", edge_int(limit_ms) });
-    doom(process);
+    doom(process, now);
 }
 
 static void check_deadline(struct process *process, ev_tstamp now)
@@ -79,7 +77,16 @@ static void check_deadline(struct process *process, ev_tstamp now)
         process->state == PROCESS_STARTING ? "worker_start_timeout" : "worker_drain_timeout",
         { "worker", edge_int(slot_index(process->supervisor->slots, process->slot)) },
         { "pid", edge_int(process->pid) });
-    doom(process);
+    doom(process, now);
+}
+
+static void end_doomed(struct process *process, ev_tstamp now)
+{
+    if (now < process->deadline)
+        return;
+    if (kill(process->pid, SIGKILL) == 0)
+        atomic_fetch_add(&process->supervisor->slots->kills, 1);
+    process->deadline = now + 1;
 }
 
 void watchdog_tick(struct ev_loop *loop, ev_timer *timer, int events)
@@ -92,7 +99,7 @@ void watchdog_tick(struct ev_loop *loop, ev_timer *timer, int events)
         if (process->state == PROCESS_NONE)
             continue;
         if (process->state == PROCESS_DOOMED) {
-            kill(process->pid, SIGKILL);
+            end_doomed(process, now);
             continue;
         }
         check_running(process, now);

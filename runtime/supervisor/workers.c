@@ -109,9 +109,10 @@ static void on_control(struct ev_loop *loop, ev_io *watcher, int events)
         supervisor_worker_ready(process->supervisor);
         break;
     case CONTROL_RETIRING:
-        if (process->state != PROCESS_STARTING && process->state != PROCESS_READY)
+        if (process->state == PROCESS_LEAVING)
             break;
         log_event(EDGE_LOG_WARN, "worker_retiring", { "pid", edge_int(process->pid) });
+        crash_report(process);
         process->state = PROCESS_LEAVING;
         process->deadline =
             ev_now(loop) + (double)process->supervisor->config->server.drain_timeout_ms / 1000 + DRAIN_GRACE_S;
@@ -213,11 +214,13 @@ void workers_restart(struct ev_loop *loop, ev_timer *timer, int events)
     workers_fill(timer->data);
 }
 
-static void log_death(const struct process *process, int status)
+static void log_death(struct process *process, int status)
 {
     struct slot_snapshot running;
     bool ran = slot_read_running(process->slot, &running);
-    if (ran)
+    bool reported = atomic_load(&process->slot->crash.signal) != 0;
+    crash_report(process);
+    if (ran && !reported)
         counter_add(&slot_function(process->slot, running.function_index)->crashes, 1);
 
     log_event(EDGE_LOG_ERROR, "worker_died",

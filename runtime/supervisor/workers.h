@@ -20,7 +20,7 @@ enum process_state {
     PROCESS_STARTING, /* forked; process_start */
     PROCESS_READY,    /* said CONTROL_READY; accepts */
     PROCESS_LEAVING,  /* told to drain, or said CONTROL_RETIRING; another is started for it */
-    PROCESS_DOOMED,   /* hangs: asked for its backtrace, killed at the watchdog's next tick */
+    PROCESS_DOOMED,   /* hangs: told to tear its function loose; PROCESS_LEAVING when it can, else killed */
 };
 
 /* What the watchdog saw last. */
@@ -68,6 +68,9 @@ bool workers_gone(const struct supervisor *supervisor);
 /* Tells all to drain, or ends all now. */
 void workers_drain(struct supervisor *supervisor);
 void workers_kill(struct supervisor *supervisor);
+
+/* Logs what a worker's signal handler noted, if it did, with the names of the code; crash_report.c. */
+void crash_report(struct process *process);
 
 /* Takes note of those that have ended. */
 void workers_reap(struct supervisor *supervisor);

@@ -22,7 +22,7 @@ struct worker {
     ev_io control;
     ev_timer sample, drain_limit;
     ev_signal terminate;
-    int exit_status;
+    bool crashed; /* a function has; the worker ends */
 };
 
 static inline struct worker *worker_of(struct http_server *server)

@@ -3,9 +3,11 @@
  */
 #include "worker.h"
 
+#include "crash.h"
 #include "deadline.h"
 #include "dispatch.h"
 #include "http/jwks.h"
+#include "http/last_words.h"
 #include "http/rate.h"
 #include "http/token_system.h"
 #include "http/websocket.h"
@@ -27,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const double SAMPLE_SECONDS = 1.0;
 enum {
@@ -61,16 +64,40 @@ static void drain_took_too_long(struct ev_loop *loop, ev_timer *timer, int event
     ev_break(loop, EVBREAK_ALL);
 }
 
+static void limit_drain(struct worker *worker, int64_t milliseconds)
+{
+    ev_timer_stop(worker->server.loop, &worker->drain_limit);
+    ev_timer_set(&worker->drain_limit, (double)milliseconds / 1000, 0);
+    ev_timer_start(worker->server.loop, &worker->drain_limit);
+}
+
 static void drain(struct worker *worker)
 {
     if (worker->server.draining)
         return;
     atomic_store(&worker->boot->slot->state, SLOT_DRAINING);
-    double limit = (double)worker->boot->config->server.drain_timeout_ms / 1000;
-    ev_timer_set(&worker->drain_limit, limit, 0);
-    ev_timer_start(worker->server.loop, &worker->drain_limit);
+    limit_drain(worker, worker->boot->config->server.drain_timeout_ms);
     websocket_drain();
     http_server_drain(&worker->server);
+}
+
+/* A function has crashed: another worker is to take over, and this one ends before what was hurt does harm. */
+static void retire(struct worker *worker)
+{
+    worker->crashed = true;
+    worker->server.drain_linger_ms = CRASH_DRAIN_MS / 2;
+    control_send(worker->boot->control_fd, CONTROL_RETIRING);
+    drain(worker);
+    limit_drain(worker, CRASH_DRAIN_MS);
+}
+
+/* Memory may be damaged: nothing is given back in order. Who still waits is told so. */
+__attribute__((noreturn)) static void leave_crashed(struct worker *worker)
+{
+    last_words(&worker->server, NULL);
+    log_event(EDGE_LOG_INFO, "worker_stopped", { "crashed", edge_bool(true) });
+    log_flush();
+    _exit(0);
 }
 
 static void on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -243,6 +270,8 @@ int worker_run(const struct worker_boot *boot)
     worker->server.drained = stop_loop;
     if (start(worker) < 0)
         return 1;
+    crash_install(worker, retire);
+    crash_note_objects();
 
     watch(worker);
     ev_prepare flush;
@@ -253,6 +282,8 @@ int worker_run(const struct worker_boot *boot)
     control_send(boot->control_fd, CONTROL_READY);
     ev_run(loop, 0);
 
+    if (worker->crashed)
+        leave_crashed(worker);
     stop(worker);
     log_event(EDGE_LOG_INFO, "worker_stopped");
     log_flush();

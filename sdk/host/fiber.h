@@ -53,6 +53,13 @@ void fiber_on_loop(void (*fn)(void *arg), void *arg);
 /* Ends the current fiber without returning to its code. */
 __attribute__((noreturn)) void fiber_exit(void);
 
+/*
+ * From a signal handler on an alternate stack, while a fiber runs: tears the fiber from its code and goes back
+ * to the loop, which calls what fiber_on_break_off set and then ends the fiber as if it had failed.
+ */
+__attribute__((noreturn)) void fiber_break_off(void);
+void fiber_on_break_off(void (*broken_off)(struct edge_ctx *ctx));
+
 /* Ends another, parked or not yet started fiber: abandons its wait and takes its stack. */
 void fiber_abandon(struct fiber *fiber);
 

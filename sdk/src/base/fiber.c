@@ -9,11 +9,10 @@
 #include <context.h>
 
 #include "base/asan.h"
+#include "base/stack.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* Boost.Context's C symbols (libs/context/src/asm): what PHP's fibers stand on, too. */
@@ -57,67 +56,23 @@ static struct {
     const void *loop_stack;
     size_t loop_stack_size;
     size_t stack_bytes, page;
-    char *pool; /* stacks free for use; each one's first bytes link to the next */
-    size_t pool_count, queued, alive, mapped;
+    size_t queued, alive;
     void (*ended)(struct edge_ctx *ctx, struct fiber *fiber);
     void (*switched)(struct edge_ctx *ctx, int64_t now_us);
+    void (*broken_off)(struct edge_ctx *ctx);
+    bool breaking_off; /* the fiber that just came back was torn from its code by a signal */
 } fibers;
-
-enum {
-    POOL_WARM = 64,
-    POOL_MAX = 4096
-};
 
 static char *stack_base(const struct fiber *fiber)
 {
     return fiber->mapping + fibers.page;
 }
 
+/* A fiber's record lies at the top of its stack. */
 static struct fiber *stack_record(char *mapping)
 {
     size_t record = (sizeof(struct fiber) + 63) & ~(size_t)63;
     return (struct fiber *)(mapping + fibers.page + fibers.stack_bytes - record);
-}
-
-static char *stack_take(void)
-{
-    if (fibers.pool != NULL) {
-        char *mapping = fibers.pool;
-        memcpy(&fibers.pool, stack_record(mapping), sizeof fibers.pool);
-        fibers.pool_count--;
-        return mapping;
-    }
-
-    size_t size = fibers.page + fibers.stack_bytes;
-    char *mapping = mmap(
-        NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (mapping == MAP_FAILED)
-        return NULL;
-    if (mprotect(mapping, fibers.page, PROT_NONE) < 0) {
-        munmap(mapping, size);
-        return NULL;
-    }
-    fibers.mapped++;
-    return mapping;
-}
-
-/*
- * A few stacks stay warm. The rest keep their mapping and give their pages back, all but the top one that
- * every fiber touches, so that a burst of ten thousand does not stay resident for ever.
- */
-static void stack_give(char *mapping)
-{
-    if (fibers.pool_count >= POOL_MAX) {
-        munmap(mapping, fibers.page + fibers.stack_bytes);
-        fibers.mapped--;
-        return;
-    }
-    if (fibers.pool_count >= POOL_WARM)
-        madvise(mapping + fibers.page, fibers.stack_bytes - fibers.page, MADV_DONTNEED);
-    UNPOISON(mapping + fibers.page, fibers.stack_bytes);
-    memcpy(stack_record(mapping), &fibers.pool, sizeof fibers.pool);
-    fibers.pool = mapping;
-    fibers.pool_count++;
 }
 
 static void queue_push(struct fiber *fiber)
@@ -226,6 +181,10 @@ static void fiber_resume(struct fiber *fiber)
     ctx->usage.cpu_ns += (clock_us() - started_us) * 1000;
 
     if (fiber->state == FIBER_ENDED) {
+        if (fibers.breaking_off) {
+            fibers.breaking_off = false;
+            fibers.broken_off(ctx);
+        }
         if (fibers.ended != NULL)
             fibers.ended(ctx, fiber);
         fiber_release(fiber);
@@ -257,6 +216,7 @@ void fiber_system_start(struct ev_loop *loop, size_t stack_bytes)
     fibers.stack_bytes = (stack_bytes + fibers.page - 1) & ~(fibers.page - 1);
     if (WITH_ASAN)
         fibers.stack_bytes *= 4; /* instrumented frames are several times as large */
+    stack_pool_start(fibers.stack_bytes, fibers.page);
     ev_prepare_init(&fibers.before_block, run_queued);
     ev_prepare_start(loop, &fibers.before_block);
     ev_idle_init(&fibers.keep_turning, idle_turn);
@@ -268,11 +228,7 @@ void fiber_system_stop(void)
     ev_ref(fibers.loop);
     ev_idle_stop(fibers.loop, &fibers.keep_turning);
     ev_prepare_stop(fibers.loop, &fibers.before_block);
-    while (fibers.pool != NULL) {
-        char *mapping = stack_take();
-        munmap(mapping, fibers.page + fibers.stack_bytes);
-        fibers.mapped--;
-    }
+    stack_pool_stop();
     fibers.loop = NULL;
 }
 
@@ -344,6 +300,19 @@ void fiber_exit(void)
     abort();
 }
 
+void fiber_break_off(void)
+{
+    fibers.breaking_off = true;
+    fibers.current->state = FIBER_ENDED;
+    switch_to_loop(fibers.current, true);
+    abort();
+}
+
+void fiber_on_break_off(void (*broken_off)(struct edge_ctx *ctx))
+{
+    fibers.broken_off = broken_off;
+}
+
 void fiber_abandon(struct fiber *fiber)
 {
     struct fiber_wait *wait = fiber->wait;
@@ -394,5 +363,5 @@ bool fiber_guards(const void *address)
 void fiber_counts(size_t *alive, size_t *stacks)
 {
     *alive = fibers.alive;
-    *stacks = fibers.mapped;
+    *stacks = stack_pool_mapped();
 }

@@ -1,0 +1,66 @@
+/*
+ * malloc and its kin with a mark around them; see allocator.h. glibc keeps its own under __libc_ names for
+ * those who put theirs in front. AddressSanitizer has its own in front, and its reports are wanted instead.
+ */
+#include "allocator.h"
+
+#include "base/asan.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#if !WITH_ASAN
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
+
+static __thread volatile int depth __attribute__((tls_model("initial-exec")));
+
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED void *malloc(size_t size)
+{
+    depth++;
+    void *memory = __libc_malloc(size);
+    depth--;
+    return memory;
+}
+
+EXPORTED void *calloc(size_t count, size_t size)
+{
+    depth++;
+    void *memory = __libc_calloc(count, size);
+    depth--;
+    return memory;
+}
+
+EXPORTED void *realloc(void *memory, size_t size)
+{
+    depth++;
+    void *moved = __libc_realloc(memory, size);
+    depth--;
+    return moved;
+}
+
+EXPORTED void free(void *memory)
+{
+    depth++;
+    __libc_free(memory);
+    depth--;
+}
+
+bool allocator_busy(void)
+{
+    return depth != 0;
+}
+
+#else
+
+bool allocator_busy(void)
+{
+    return false;
+}
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Stacks for fibers: mapped with a guard page below, kept for the next fiber.
+ */
+#ifndef BASE_STACK_H
+#define BASE_STACK_H
+
+#include <stddef.h>
+
+/* bytes: of a stack, whole pages, the guard page not counted. */
+void stack_pool_start(size_t bytes, size_t page);
+
+/* Unmaps what is free. */
+void stack_pool_stop(void);
+
+/* A mapping: one guard page, then the stack. NULL when none can be had. */
+char *stack_take(void);
+void stack_give(char *mapping);
+
+/* Stacks mapped, in use or free. */
+size_t stack_pool_mapped(void);
+
+#endif
