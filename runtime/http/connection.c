@@ -291,8 +291,7 @@ void connection_close(struct connection *connection)
     connection->previous = NULL;
     connection->next = server->closing;
     server->closing = connection;
-    /* Nothing may be ready for long: make sure that the loop takes its next turn at once. */
-    ev_feed_event(server->loop, &server->close_now, EV_CUSTOM);
+    ev_idle_start(server->loop, &server->close_soon);
 }
 
 void connection_destroy(struct connection *connection)

@@ -85,6 +85,7 @@ static void close_marked(struct ev_loop *loop, ev_prepare *watcher, int events)
 {
     (void)loop, (void)events;
     struct http_server *server = watcher->data;
+    ev_idle_stop(server->loop, &server->close_soon);
     while (server->closing != NULL) {
         struct connection *connection = server->closing;
         server->closing = connection->next;
@@ -94,9 +95,9 @@ static void close_marked(struct ev_loop *loop, ev_prepare *watcher, int events)
     http_server_check_drained(server);
 }
 
-static void next_turn(struct ev_loop *loop, ev_timer *timer, int events)
+static void next_turn(struct ev_loop *loop, ev_idle *watcher, int events)
 {
-    (void)loop, (void)timer, (void)events;
+    (void)loop, (void)watcher, (void)events;
 }
 
 int http_server_start(
@@ -118,7 +119,7 @@ int http_server_start(
     ev_prepare_init(&server->close_marked, close_marked);
     server->close_marked.data = server;
     ev_prepare_start(loop, &server->close_marked);
-    ev_timer_init(&server->close_now, next_turn, 0, 0);
+    ev_idle_init(&server->close_soon, next_turn);
     ev_timer_init(&server->retry_accept, accept_again, ACCEPT_RETRY_SECONDS, 0);
     server->retry_accept.data = server;
     ev_io_init(&server->acceptor, on_accept, listen_fd, EV_READ);

@@ -21,7 +21,7 @@ struct http_server {
     ev_io acceptor;
     ev_timer retry_accept; /* descriptors had run out */
     ev_prepare close_marked;
-    ev_timer close_now; /* only ever fed: takes the loop to its next turn */
+    ev_idle close_soon; /* runs while something is marked: the loop must not block before it has closed */
     SSL_CTX *tls;       /* NULL: plain HTTP */
     ev_timer tls_look;
     int64_t tls_stamp;
