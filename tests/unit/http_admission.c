@@ -99,6 +99,74 @@ static void test_breaker_counts_transport_errors(void **state)
     stop_client();
 }
 
+static void answer_after_all(struct peer *peer)
+{
+    peer_answer(peer, "200 OK", "text/plain", "");
+}
+
+static void serve_too_late(struct peer *peer, const struct peer_request *request)
+{
+    (void)request;
+    peer_later(peer, 3000, answer_after_all);
+}
+
+static void sleep_and_fetch(edge_ctx *ctx)
+{
+    edge_sleep(ctx, 180);
+    edge_fetch(ctx, "peer", .path = "/");
+}
+
+static void cancel_running(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)loop, (void)events;
+    context_client_gone(timer->data);
+}
+
+static void run_and_leave(void)
+{
+    memset(&outcome, 0, sizeof outcome);
+    running_body = fetch_asked;
+    edge_ctx *ctx = begin_invocation(1 << 20, 60000);
+    ev_timer leave;
+    ev_timer_init(&leave, cancel_running, 0.1, 0);
+    leave.data = ctx;
+    ev_timer_start(fiber_loop(), &leave);
+    context_run(ctx);
+    run_loop();
+}
+
+static bool breaker_is_open(void)
+{
+    struct http_provider_stats stats;
+    http_get_provider_stats(&stats, 1);
+    return stats.breaker_open;
+}
+
+/* Calls that the invocation's own deadline takes with it say of a silent provider what a limit of theirs would.
+ */
+static void test_breaker_counts_deadlines(void **state)
+{
+    (void)state;
+    asked = &(const edge_fetch_options){ .path = "/" };
+    start_client((struct provider_settings){ 0 }, serve_too_late);
+    for (int i = 0; i < 12; i++)
+        run_and_leave();
+    assert_int_equal(outcome.status, 499);
+    assert_false(breaker_is_open()); /* a client that leaves says nothing */
+
+    run_with(sleep_and_fetch, 12, 1 << 20, 220);
+    assert_int_equal(outcome.status, 504);
+    assert_false(breaker_is_open()); /* nor a call that had no time to be answered */
+
+    run_with(fetch_asked, 9, 1 << 20, 200);
+    assert_int_equal(outcome.status, 504);
+    assert_false(breaker_is_open());
+    run_with(fetch_asked, 1, 1 << 20, 200);
+    assert_true(breaker_is_open());
+    turn_loop(20);
+    stop_client();
+}
+
 /* With a name for a host, a burst of calls must not become a burst of look-ups; it works all the same. */
 static void test_burst_to_a_name(void **state)
 {
@@ -125,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_cap_and_queue),
         cmocka_unit_test(test_breaker),
         cmocka_unit_test(test_breaker_counts_transport_errors),
+        cmocka_unit_test(test_breaker_counts_deadlines),
         cmocka_unit_test(test_burst_to_a_name),
     };
     return cmocka_run_group_tests(tests, start_peer, stop_peer);
