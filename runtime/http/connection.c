@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -259,6 +260,27 @@ void connection_write(struct connection *connection, const struct iovec *pieces,
     }
     if (rest && connection->state == CONNECTION_OPEN && !ev_is_active(&connection->writable))
         flush(connection);
+}
+
+ssize_t connection_send_file(struct connection *connection, int fd, off_t *offset, size_t length)
+{
+    if (connection->state != CONNECTION_OPEN)
+        return -1;
+    if (connection_queued(connection) > 0)
+        return 0;
+    ssize_t sent = sendfile(fd_of(connection), fd, offset, length);
+    if (sent > 0) {
+        deadline_clear(&connection->stalled);
+        return sent;
+    }
+    if (sent == 0 || (errno != EAGAIN && errno != EINTR)) { /* 0: the file is shorter than it was */
+        connection_close(connection);
+        return -1;
+    }
+    ev_io_start(connection->server->loop, &connection->writable);
+    if (connection->stalled.next == NULL)
+        deadline_set(&connection->stalled, connection->server->config->server.write_timeout_ms);
+    return 0;
 }
 
 void connection_finish(struct connection *connection, bool linger)

@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 struct connection;
@@ -64,6 +65,12 @@ void connection_open(struct http_server *server, int fd, const char *peer);
 /* Sends, or queues, the pieces in order. They are copied as far as they are queued. */
 void connection_write(struct connection *connection, const struct iovec *pieces, int count);
 size_t connection_queued(const struct connection *connection);
+
+/*
+ * Sends bytes of a file from *offset on, which is moved, without copying them; not with TLS. Returns how many
+ * went; 0: nothing just now, the protocol's writable follows; -1: the connection closes.
+ */
+ssize_t connection_send_file(struct connection *connection, int fd, off_t *offset, size_t length);
 
 /* Offers kept bytes to the protocol again; after an exchange has ended. */
 void connection_resume(struct connection *connection);

@@ -16,6 +16,7 @@
 #include <edge/http.h>
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct connection;
 struct exchange;
@@ -28,6 +29,8 @@ struct exchange_ops {
         const void *body, size_t body_length);
     /* Sends a piece; returns the bytes queued for this client. */
     size_t (*data)(struct exchange *exchange, const void *data, size_t length);
+    /* Sends bytes of a file as a piece, as context_ops.file; NULL: no such way. */
+    ssize_t (*file)(struct exchange *exchange, int fd, int64_t offset, size_t length);
     /* The answer is complete; the exchange is off the connection when this returns. */
     void (*end)(struct exchange *exchange);
     /* Breaks the answer off: closes the connection, or resets the stream. */

@@ -8,6 +8,7 @@
 
 #include <http_parser.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +57,10 @@ static bool head_put_framing(const struct exchange *exchange, int64_t length)
 {
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)length);
-    bool ok = length >= 0 ? head_put_line("content-length", number)
-                          : !exchange->chunks || head_put_line("transfer-encoding", "chunked");
+    bool ok = true;
+    if (exchange->status != 304) /* which has no body, whatever is said of its length (RFC 9110 8.6) */
+        ok = length >= 0 ? head_put_line("content-length", number)
+                         : !exchange->chunks || head_put_line("transfer-encoding", "chunked");
     return ok && (exchange->keep_alive || head_put_line("connection", "close"));
 }
 
@@ -108,6 +111,8 @@ static size_t send_data(struct exchange *exchange, const void *data, size_t leng
 static size_t send_known(struct exchange *exchange, const void *data, size_t length)
 {
     struct iovec piece = { (void *)data, length };
+    if (length == 0 || strcmp(exchange->method, "HEAD") == 0)
+        return connection_queued(exchange->connection);
     exchange->bytes_out += length;
     connection_write(exchange->connection, &piece, 1);
     return connection_queued(exchange->connection);
@@ -131,9 +136,20 @@ static size_t send_piece(struct exchange *exchange, const void *data, size_t len
     return exchange->piecewise ? send_data(exchange, data, length) : send_known(exchange, data, length);
 }
 
+static ssize_t send_file(struct exchange *exchange, int fd, int64_t offset, size_t length)
+{
+    if (exchange->piecewise || exchange->connection->tls != NULL)
+        return -ENOTSUP;
+    off_t at = (off_t)offset;
+    ssize_t sent = connection_send_file(exchange->connection, fd, &at, length);
+    exchange->bytes_out += sent > 0 ? (size_t)sent : 0;
+    return sent >= 0 ? sent : (ssize_t)length; /* it closes: the client takes everything and nothing */
+}
+
 const struct exchange_ops http1_ops = {
     .head = send_head,
     .data = send_piece,
+    .file = send_file,
     .end = send_end,
     .abort = send_abort,
 };

@@ -175,13 +175,13 @@ static void send_head(struct exchange *exchange, int status, const edge_header *
     const void *body, size_t body_length)
 {
     struct http2_stream *stream = exchange->stream;
-    bool head_only = strcmp(exchange->method, "HEAD") == 0;
+    bool head_only = strcmp(exchange->method, "HEAD") == 0 || status == 304;
     if (body_length > 0 && !head_only && !enqueue(stream, body, body_length)) {
         exchange->ops->abort(exchange);
         return;
     }
     exchange->bytes_out += body_length;
-    struct submission submission = { stream, headers, status, length, head_only };
+    struct submission submission = { stream, headers, status, status == 304 ? -1 : length, head_only };
     fiber_on_loop(submit, &submission);
     if (exchange->event_stream)
         deadline_set(&exchange->connection->deadline, KEEP_ALIVE_COMMENT_MS);

@@ -15,6 +15,7 @@
 #include <context.h>
 #include <log.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,8 @@ void invoke_fill_request(edge_ctx *ctx, struct exchange *exchange)
         .params = exchange->match.params,
         .body = exchange->body.memory,
         .body_length = exchange->body.length,
+        .body_spooled = exchange->body.mapped,
+        .body_fd = exchange->body.file,
     };
     request->ip = forwarded_ip(ctx, exchange);
     request->origin = forwarded_origin(ctx, exchange);
@@ -137,6 +140,14 @@ static size_t on_write(edge_ctx *ctx, const void *data, size_t length)
     return exchange->connection != NULL ? exchange->ops->data(exchange, data, length) : 0;
 }
 
+static ssize_t on_file(edge_ctx *ctx, int fd, int64_t offset, size_t length)
+{
+    struct exchange *exchange = exchange_of(ctx);
+    if (exchange->connection == NULL)
+        return (ssize_t)length;
+    return exchange->ops->file != NULL ? exchange->ops->file(exchange, fd, offset, length) : -ENOTSUP;
+}
+
 /* One block of the event stream format (WHATWG HTML 9.2.5); the JSON is on one line already. */
 static size_t on_event(edge_ctx *ctx, const char *event, const char *json, size_t length)
 {
@@ -170,6 +181,7 @@ static const struct context_ops http_ops = {
     .released = on_released,
     .begin = on_begin,
     .write = on_write,
+    .file = on_file,
     .event = on_event,
     .abort = on_abort,
 };

@@ -19,13 +19,20 @@
 #include "arena.h"
 #include "fiber.h"
 
+#include <sys/types.h>
+
 /* The request as the SDK shows it. All memory lives as long as the invocation. */
 struct request_view {
     const char *method, *path, *rest, *query; /* query: undecoded, without "?", "" when none */
     const edge_header *headers;               /* names in lower case, ended by { 0 } */
     const edge_header *params;                /* of the route pattern, decoded, ended by { 0 } */
+    /* Each made by the first call that asks for it; NULL until then. */
+    const edge_header *queries, *cookies;
+    struct part_list *parts;
     const void *body;
     size_t body_length;
+    bool body_spooled; /* body is the mapping of a file: body_fd, from its beginning */
+    int body_fd;
     const char *ip, *origin;
     bool websocket;     /* came as a message of a WebSocket */
     json_t *message_id; /* the message's "id", NULL without one */
@@ -82,6 +89,12 @@ struct context_ops {
     void (*abort)(edge_ctx *ctx);
     /* Sends one event in the transport's own framing (SSE block, or a WebSocket message). Same result. */
     size_t (*event)(edge_ctx *ctx, const char *event, const char *json, size_t length);
+    /*
+     * Sends bytes of a file from the kernel's memory, after begin with a length. Returns how many were sent; 0
+     * when the client takes no more now (context_writable says when it does), -ENOTSUP where only write will
+     * do, another negative errno when the file cannot be read. May be NULL.
+     */
+    ssize_t (*file)(edge_ctx *ctx, int fd, int64_t offset, size_t length);
 };
 
 struct defer_node {
@@ -180,6 +193,9 @@ void context_client_gone(edge_ctx *ctx);
 
 /* The client's queue has drained below the low-water mark: wakes a parked writer. */
 void context_writable(edge_ctx *ctx);
+
+/* Parks the running fiber until context_writable; returns at once when the client has left. */
+void context_await_writable(edge_ctx *ctx);
 
 /* Bytes queued for one client above which a writer is parked, and below which it goes on. */
 #define STREAM_HIGH_WATER (64 * 1024)

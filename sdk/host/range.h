@@ -2,9 +2,10 @@
  * Which part of a file, if any, a request asks for: conditional requests and ranges of RFC 9110 13 and 14, for
  * whatever answers with files.
  *
- * Conditions and ranges count in GET and HEAD requests only; every other method gets the whole. One range is
- * served; a request for several gets the whole, as 14.2 allows. 304 is for clients that said If-None-Match or
- * If-Modified-Since themselves: others (supabase-js takes any 304 for an error) always get 200.
+ * Conditions count in GET and HEAD requests only, ranges in GET requests (14.2); every other method gets the
+ * whole. One range is served; a request for several gets the whole, as 14.2 allows. 304 is for clients that
+ * said If-None-Match or If-Modified-Since themselves: others (supabase-js takes any 304 for an error) always
+ * get 200.
  *
  *     struct file_answer answer;
  *     file_answer_decide(&answer, &request, &file);

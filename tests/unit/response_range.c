@@ -57,6 +57,7 @@ static void test_ignored_ranges(void **state)
         assert_int_equal(answer.length, 1000);
     }
     assert_int_equal(decide((struct file_request){ .method = "POST", .range = "bytes=0-1" }).status, 200);
+    assert_int_equal(decide((struct file_request){ .method = "HEAD", .range = "bytes=0-1" }).status, 200);
 }
 
 static void test_unsatisfiable(void **state)

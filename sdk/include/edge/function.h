@@ -16,8 +16,8 @@
 #define EDGE_ABI_MINOR 0
 
 typedef enum edge_type {
-    EDGE_TEXT = 1, /* string; min and max count Unicode code points after trimming */
-    EDGE_INT,      /* JSON number without a fraction, min..max */
+    EDGE_TEXT = 1, /* string; min and max count Unicode code points, white space around it left out */
+    EDGE_INT,      /* JSON number without a fraction, min..max, never beyond 2^53 - 1 */
     EDGE_NUMBER,   /* JSON number, min..max */
     EDGE_BOOL,     /* true or false */
     EDGE_UUID,     /* string, 8-4-4-4-12 hexadecimal; handed over in lower case */
@@ -28,12 +28,13 @@ typedef enum edge_type {
     EDGE_ENUM,     /* string, one of values */
     EDGE_OBJECT,   /* object; fields describes its members */
     EDGE_ARRAY,    /* array of min..max items; items describes one */
-    EDGE_JSON,     /* any JSON value; max bounds its serialised size in bytes */
+    EDGE_JSON,     /* any JSON value; min and max bound its serialised size in bytes */
     EDGE_USER,     /* "userId": the caller's own id or absent; under the service key required, and acted for */
 } edge_type;
 
 /*
- * One input field. null and, for optional fields, "" count as absent. Unknown fields are ignored.
+ * One input field. null and, for optional fields, "" count as absent. A string anywhere in the body that holds
+ * U+0000 is refused, whether a table describes it or not: PostgreSQL cannot hold it.
  * min and max are off when both are 0; for only one bound give the other one too.
  */
 typedef struct edge_field {
@@ -48,6 +49,18 @@ typedef struct edge_field {
     const char *const *aliases; /* other names, tried in this order when the field is absent; NULL-terminated */
     const char *help;
 } edge_field;
+
+/* What becomes of members of the body, at any depth, that no table names. */
+typedef enum edge_unknown {
+    EDGE_UNKNOWN_IGNORE, /* the handler sees them and pays no heed */
+    EDGE_UNKNOWN_REFUSE, /* 400 "invalid_input" naming the member, once all fields have passed */
+} edge_unknown;
+
+/* An error of the function's own, for readers of the OpenAPI document. */
+typedef struct edge_problem {
+    int status;
+    const char *code, *help;
+} edge_problem;
 
 /* What a group of functions adds to its error answers; one per group, in functions/lib. */
 typedef struct edge_shape {
@@ -74,6 +87,12 @@ typedef struct edge_function {
     int (*init)(void **state); /* once a worker, before the first call; 0 or the load is refused */
     void (*exit)(void *state); /* when the last invocation of this generation has ended */
     int (*self_test)(void);    /* run by the reload gate in a forked child; 0 passes */
+    edge_unknown unknown_fields;
+    /* For the OpenAPI document only; each may be left out. */
+    const edge_field *output;     /* members of the 200 answer, ended by { 0 } */
+    const edge_problem *problems; /* what it fails with beside what every function does, ended by { 0 } */
+    const char *consumes;         /* media types of a raw body, separated by blanks: "text/csv image/png" */
+    const char *produces;         /* media types of the 200 answer, "application/json" when left out */
 } edge_function;
 
 /* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler);

@@ -268,6 +268,21 @@ void context_writable(edge_ctx *ctx)
         fiber_wake(ctx->drain_wait);
 }
 
+static void reader_abandoned(struct fiber_wait *wait)
+{
+    fiber_context(wait->fiber)->drain_wait = NULL;
+}
+
+void context_await_writable(edge_ctx *ctx)
+{
+    if (ctx->client_gone)
+        return;
+    struct fiber_wait wait = { .abandon = reader_abandoned, .reason = "slow reader" };
+    ctx->drain_wait = &wait;
+    fiber_wait(&wait);
+    ctx->drain_wait = NULL;
+}
+
 static void deadline_passed(struct ev_loop *loop, ev_timer *watcher, int events)
 {
     (void)loop, (void)events;

@@ -185,6 +185,7 @@ void file_answer_decide(
         answer->length = 0;
         return;
     }
-    if (range_counts(request, file))
+    /* Ranges are defined for GET alone (14.2). */
+    if (strcmp(request->method, "GET") == 0 && range_counts(request, file))
         take_range(answer, request->range, file->size);
 }

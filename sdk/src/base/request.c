@@ -6,7 +6,6 @@
 #include <edge/json.h>
 #include <edge/request.h>
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -44,43 +43,10 @@ const char *edge_request_header(edge_ctx *ctx, const char *name)
     return found;
 }
 
-static int hex_digit(char c)
+const edge_header *edge_request_headers(edge_ctx *ctx)
 {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
-/* application/x-www-form-urlencoded (WHATWG URL 5.1); a bad escape stays as it is. */
-static char *form_decode(edge_ctx *ctx, const char *text, size_t length)
-{
-    char *out = edge_alloc(ctx, length + 1), *at = out;
-    for (size_t i = 0; i < length; i++) {
-        int high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        if (low >= 0) {
-            *at++ = (char)(high * 16 + low);
-            i += 2;
-        } else {
-            *at++ = text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return out;
-}
-
-const char *edge_request_query(edge_ctx *ctx, const char *name)
-{
-    const char *at = ctx->request.query != NULL ? ctx->request.query : "";
-    if (strcmp(name, "forceFunctionRegion") == 0)
-        return NULL; /* supabase-js's copy of x-region; no function's business */
-    while (*at != '\0') {
-        size_t pair = strcspn(at, "&");
-        const char *equals = memchr(at, '=', pair);
-        size_t key = equals != NULL ? (size_t)(equals - at) : pair;
-        if (strcmp(form_decode(ctx, at, key), name) == 0)
-            return equals != NULL ? form_decode(ctx, equals + 1, pair - key - 1) : "";
-        at += pair;
-        at += *at == '&';
-    }
-    return NULL;
+    static const edge_header none = { 0 };
+    return ctx->request.headers != NULL ? ctx->request.headers : &none;
 }
 
 const void *edge_request_body(edge_ctx *ctx, size_t *length)

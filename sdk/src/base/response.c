@@ -1,6 +1,8 @@
 /*
  * What a function says about its answer beside the JSON it returns.
  */
+#include "response.h"
+
 #include <context.h>
 
 #include <edge/request.h>
@@ -14,7 +16,7 @@ static const char *const host_headers[] = { "content-length", "transfer-encoding
     "x-relay-error", "sb-error-code", "x-request-id", "x-function-version", "keep-alive", "upgrade",
     "content-type", NULL };
 
-static bool is_token(const char *name)
+bool response_is_token(const char *name)
 {
     static const char allowed[] =
         "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -35,7 +37,7 @@ void edge_response_header(edge_ctx *ctx, const char *name, const char *value)
         reserved = reserved || strcasecmp(*host, name) == 0;
     if (reserved)
         edge_fail(ctx, 500, "internal_error", "The header \"%s\" is the host's", name);
-    if (!is_token(name) || strpbrk(value, "\r\n") != NULL)
+    if (!response_is_token(name) || strpbrk(value, "\r\n") != NULL)
         edge_fail(ctx, 500, "internal_error", "The header \"%s\" is malformed", name);
 
     struct header_node *node = edge_alloc(ctx, sizeof *node);
@@ -50,7 +52,7 @@ void edge_response_header(edge_ctx *ctx, const char *name, const char *value)
  * supabase-js reads every media type but JSON, octet-stream, pdf and multipart as text, which ruins binary
  * (clients.md 1): only a client that asks for the real type gets it.
  */
-static const char *safe_type(edge_ctx *ctx, const char *media_type)
+const char *response_safe_type(edge_ctx *ctx, const char *media_type)
 {
     static const char *const readable[] = { "application/json", "application/octet-stream", "application/pdf",
         "text/", NULL };
@@ -64,13 +66,38 @@ static const char *safe_type(edge_ctx *ctx, const char *media_type)
     return named != NULL ? media_type : "application/octet-stream";
 }
 
-void edge_respond_bytes(edge_ctx *ctx, const char *media_type, const void *data, size_t length)
+void response_begin(edge_ctx *ctx, int status, const char *media_type, int64_t length)
 {
     if (ctx->response.streaming || ctx->response.sent)
         edge_fail(ctx, 500, "internal_error", "The answer has already been started");
     ctx->response.sent = true;
-    ctx->ops->begin(ctx, ctx->response.status, safe_type(ctx, media_type), (int64_t)length);
-    ctx->ops->write(ctx, data, length);
+    ctx->ops->begin(ctx, status, media_type, length);
+}
+
+/* A slow reader holds the function back, and not a second copy of a large body the memory. */
+static void respond(edge_ctx *ctx, const char *media_type, const char *data, size_t length)
+{
+    response_begin(ctx, ctx->response.status, media_type, (int64_t)length);
+    size_t piece = ctx->request.websocket ? length : STREAM_HIGH_WATER; /* a message is one piece */
+    do {
+        size_t now = length < piece ? length : piece;
+        if (ctx->ops->write(ctx, data, now) > STREAM_HIGH_WATER)
+            context_await_writable(ctx);
+        data += now;
+        length -= now;
+    } while (length > 0 && !ctx->client_gone);
+}
+
+void edge_respond_bytes(edge_ctx *ctx, const char *media_type, const void *data, size_t length)
+{
+    respond(ctx, response_safe_type(ctx, media_type), data, length);
+}
+
+void edge_respond_json(edge_ctx *ctx, const char *text, size_t length)
+{
+    if (length == 0)
+        edge_fail(ctx, 500, "internal_error", "A JSON answer cannot be empty");
+    respond(ctx, "application/json", text, length);
 }
 
 void edge_respond_redirect(edge_ctx *ctx, int status, const char *location)

@@ -20,16 +20,30 @@ static const char *path_text(edge_ctx *ctx, const struct input_path *path)
     return parent[0] == '\0' ? path->name : edge_format(ctx, "%s.%s", parent, path->name);
 }
 
+const char *input_code(const edge_ctx *ctx)
+{
+    const edge_shape *shape = ctx->function != NULL ? ctx->function->shape : NULL;
+    return shape != NULL && shape->invalid_code != NULL ? shape->invalid_code : "invalid_input";
+}
+
 void input_fail(edge_ctx *ctx, const struct input_path *path, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     const char *what = edge_vformat(ctx, format, args);
     va_end(args);
-    const edge_shape *shape = ctx->function != NULL ? ctx->function->shape : NULL;
-    const char *code = shape != NULL && shape->invalid_code != NULL ? shape->invalid_code : "invalid_input";
     const char *field = path_text(ctx, path);
-    edge_fail_with(ctx, 400, code, .message = edge_format(ctx, "%s %s", field, what), .field = field);
+    edge_fail_with(
+        ctx, 400, input_code(ctx), .message = edge_format(ctx, "%s %s", field, what), .field = field);
+}
+
+void input_refuse(edge_ctx *ctx, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *what = edge_vformat(ctx, format, args);
+    va_end(args);
+    edge_fail_with(ctx, 400, input_code(ctx), .message = what);
 }
 
 static bool absent(const edge_field *field, const json_t *value)
@@ -74,6 +88,34 @@ static bool needs_user(edge_ctx *ctx)
            !ctx->function->service_without_user;
 }
 
+static bool is_field(const edge_field *fields, const char *name)
+{
+    for (const edge_field *field = fields; field->name != NULL; field++) {
+        if (strcmp(field->name, name) == 0)
+            return true;
+        for (const char *const *alias = field->aliases; alias != NULL && *alias != NULL; alias++)
+            if (strcmp(*alias, name) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* After the table: a field that is wrong says more than one that is not known. */
+static void refuse_unknown(
+    edge_ctx *ctx, const edge_field *fields, const struct input_path *path, json_t *object)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    if (ctx->function == NULL || ctx->function->unknown_fields != EDGE_UNKNOWN_REFUSE)
+        return;
+    json_object_foreach(object, name, value)
+    {
+        struct input_path here = { .parent = path, .name = name };
+        if (!is_field(fields, name))
+            input_fail(ctx, &here, "is no field of this function");
+    }
+}
+
 void input_check_object(edge_ctx *ctx, const edge_field *fields, const struct input_path *path, json_t *object)
 {
     for (const edge_field *field = fields; field->name != NULL; field++) {
@@ -89,11 +131,31 @@ void input_check_object(edge_ctx *ctx, const edge_field *fields, const struct in
         if (checked != value)
             json_object_set_new(object, field->name, checked);
     }
+    refuse_unknown(ctx, fields, path, object);
 }
 
+void input_check_nul(edge_ctx *ctx, const struct input_path *path, const json_t *value)
+{
+    if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
+        input_fail(ctx, path, "must not contain U+0000");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        struct input_path here = { .parent = path, .index = i };
+        input_check_nul(ctx, &here, json_array_get(value, i));
+    }
+    const char *name = NULL;
+    json_t *member = NULL;
+    json_object_foreach((json_t *)value, name, member)
+    {
+        struct input_path here = { .parent = path, .name = name };
+        input_check_nul(ctx, &here, member);
+    }
+}
+
+/* What no table describes is looked through last, so that the table's order decides what is reported. */
 json_t *context_validate(edge_ctx *ctx, const edge_field *fields, json_t *body)
 {
     if (fields != NULL)
         input_check_object(ctx, fields, NULL, body);
+    input_check_nul(ctx, NULL, body);
     return body;
 }

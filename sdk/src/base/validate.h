@@ -17,6 +17,15 @@ struct input_path {
 EDGE_NORETURN EDGE_PRINTF(3, 4) void input_fail(
     edge_ctx *ctx, const struct input_path *path, const char *format, ...);
 
+/* As input_fail, for what is no field of a body. */
+EDGE_NORETURN EDGE_PRINTF(2, 3) void input_refuse(edge_ctx *ctx, const char *format, ...);
+
+/* "invalid_input", or what the function's group calls it. */
+const char *input_code(const edge_ctx *ctx);
+
+/* Refuses U+0000 in any string of a value, however deep. */
+void input_check_nul(edge_ctx *ctx, const struct input_path *path, const json_t *value);
+
 /* Checks one present value; returns it, or what takes its place (a UUID in lower case). */
 json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value);
 

@@ -1,6 +1,7 @@
 /*
  * Input tables: what each type accepts.
  */
+#include "utf8.h"
 #include "validate.h"
 
 #include <edge/json.h>
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WHITE_SPACE " \t\n\r\f\v"
 
 static bool bounded(const edge_field *field)
 {
@@ -28,17 +27,29 @@ static const char *text_of(edge_ctx *ctx, const struct input_path *path, const j
     return text;
 }
 
+/* What String.prototype.trim takes away (ECMAScript 12.2, 12.3): the limits were JavaScript's before. */
+static bool is_white(uint32_t c)
+{
+    return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000 || c == 0xfeff;
+}
+
 /* Code points between leading and trailing white space. jansson has checked that it is UTF-8. */
 static size_t trimmed_length(const char *text)
 {
-    text += strspn(text, WHITE_SPACE);
-    size_t bytes = strlen(text);
-    while (bytes > 0 && strchr(WHITE_SPACE, text[bytes - 1]) != NULL)
-        bytes--;
-    size_t count = 0;
-    for (size_t i = 0; i < bytes; i++)
-        count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
+    size_t bytes = strlen(text), count = 0, trimmed = 0;
+    for (size_t at = 0, size = 0; at < bytes; at += size) {
+        uint32_t character = 0;
+        size = utf8_next(text + at, bytes - at, &character);
+        if (size == 0)
+            return bytes;
+        if (count == 0 && is_white(character))
+            continue;
+        count++;
+        if (!is_white(character))
+            trimmed = count;
+    }
+    return trimmed;
 }
 
 static json_t *check_text(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
@@ -53,14 +64,27 @@ static json_t *check_text(edge_ctx *ctx, const edge_field *field, const struct i
     return value;
 }
 
+/* JavaScript's Number.isSafeInteger: beyond, clients have sent something else than they meant. */
+#define SAFE_INTEGER_MAX 9007199254740991LL
+
+static bool is_safe_integer(const json_t *value, double number)
+{
+    if (json_is_real(value))
+        return fabs(number) <= (double)SAFE_INTEGER_MAX;
+    json_int_t integer = json_integer_value(value);
+    return integer >= -SAFE_INTEGER_MAX && integer <= SAFE_INTEGER_MAX;
+}
+
 static json_t *check_number(
     edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
 {
     if (!json_is_number(value))
         input_fail(ctx, path, "must be a number");
     double number = json_number_value(value);
-    if (field->type == EDGE_INT && (number != floor(number) || fabs(number) > 9007199254740992.0))
+    if (field->type == EDGE_INT && number != floor(number))
         input_fail(ctx, path, "must be a whole number");
+    if (field->type == EDGE_INT && !is_safe_integer(value, number))
+        input_fail(ctx, path, "must be between %lld and %lld", -SAFE_INTEGER_MAX, SAFE_INTEGER_MAX);
     if (bounded(field) && (number < field->min || number > field->max))
         input_fail(ctx, path, "must be between %.15g and %.15g", field->min, field->max);
     if (field->type == EDGE_INT && json_is_real(value))
@@ -213,10 +237,13 @@ static json_t *check_array(edge_ctx *ctx, const edge_field *field, const struct 
 static json_t *check_json(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
 {
     size_t length = 0;
+    input_check_nul(ctx, path, value);
     if (bounded(field))
         edge_json_dump(ctx, value, &length);
     if (bounded(field) && (double)length > field->max)
         input_fail(ctx, path, "must have at most %.0f bytes as JSON, has %zu", field->max, length);
+    if (bounded(field) && (double)length < field->min)
+        input_fail(ctx, path, "must have at least %.0f bytes as JSON, has %zu", field->min, length);
     return value;
 }
 

@@ -11,20 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static void reader_abandoned(struct fiber_wait *wait)
-{
-    fiber_context(wait->fiber)->drain_wait = NULL;
-}
-
 /* Parks while more than the high-water mark is queued for this client, until the low-water mark. */
 static void hold_back(edge_ctx *ctx, size_t queued)
 {
-    if (queued <= STREAM_HIGH_WATER || ctx->client_gone)
-        return;
-    struct fiber_wait wait = { .abandon = reader_abandoned, .reason = "slow reader" };
-    ctx->drain_wait = &wait;
-    fiber_wait(&wait);
-    ctx->drain_wait = NULL;
+    if (queued > STREAM_HIGH_WATER)
+        context_await_writable(ctx);
 }
 
 static void start(edge_ctx *ctx, int status, const char *media_type)
