@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &migrate_command,
     &token_command,
     &functions_command,
+    &jobs_command,
     &config_command,
     NULL,
 };

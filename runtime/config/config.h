@@ -48,6 +48,8 @@ struct server_config {
     const char *spool;                  /* directory of spooled bodies */
     int64_t cpu_limit_ms; /* a worker that runs one function longer without yielding is replaced */
     size_t fiber_stack_bytes;
+    int jobs; /* durable jobs at the same time, a worker; 0: this host runs none */
+    int64_t job_lease_ms;
 };
 
 struct database_config {
@@ -91,6 +93,7 @@ struct function_config {
     struct rate_limit rate;
     const char *schedule; /* cron, NULL: none */
     const char *timezone; /* of the schedule, "UTC" */
+    bool catch_up;        /* scheduled minutes that no host was there for are run later */
     const char **env;     /* NULL-terminated */
     bool enabled;         /* false as well for a sandbox function on a host that does not run the sandbox */
     bool finish_on_disconnect, sandbox;

@@ -70,6 +70,10 @@ static const struct setting server_settings[] = {
         .help = "A worker that runs one function longer than this without waiting is replaced" },
     { "fiber_stack", SETTING_SIZE, "256KiB", KIB(64), MIB(8), AT(fiber_stack_bytes),
         .help = "Address space of an invocation's stack; pages count once they are touched" },
+    { "jobs", SETTING_INTEGER, "4", 0, 1000, AT(jobs),
+        .help = "Durable jobs at the same time, a worker; 0: this host runs none" },
+    { "job_lease", SETTING_DURATION, "60s", SECONDS(2), HOURS(1), AT(job_lease_ms),
+        .help = "Time after which the jobs of a host that died are taken over; renewed while they run" },
     { 0 },
 };
 #undef AT
@@ -163,6 +167,9 @@ const struct setting function_settings[] = {
         .help = "Cron schedule; fired once across all hosts, as the service" },
     { "timezone", SETTING_TEXT, "UTC", .check = check_timezone, .flags = SETTING_DEFAULT, AT(timezone),
         .help = "Time zone of the schedule" },
+    { "catch_up", SETTING_BOOL, "false", AT(catch_up),
+        .help =
+            "Scheduled minutes of the last 24 hours that no host was there for are run later; else skipped" },
     { "env", SETTING_TEXTS, "", .check = check_variable, .flags = SETTING_DEFAULT, AT(env),
         .help = "Environment variables that the function may read; it sees no others" },
     { "enabled", SETTING_BOOL, "true", AT(enabled), .help = "false: not loaded, its route answers 404" },

@@ -110,3 +110,11 @@ void auth_identify(edge_ctx *ctx, const struct function_config *function)
         take_credential(ctx, "authorization");
     require(ctx, function->auth);
 }
+
+void auth_require(edge_ctx *ctx, const struct function_config *function)
+{
+    if (function->auth == AUTH_PUBLIC || function->auth == AUTH_WEBHOOK)
+        auth_identify(ctx, function);
+    else
+        require(ctx, function->auth);
+}

@@ -27,4 +27,10 @@
  */
 void auth_identify(edge_ctx *ctx, const struct function_config *function);
 
+/*
+ * For a call from within the process: holds the identity that ctx has been given against the mode, with the
+ * same answers. A webhook's mode refuses, since there is no signed event.
+ */
+void auth_require(edge_ctx *ctx, const struct function_config *function);
+
 #endif

@@ -67,15 +67,28 @@ static void check_user(edge_ctx *ctx, const struct function_config *config, cons
         edge_fail(ctx, 403, "user_mismatch", "userId names another user than the one signed in");
 }
 
+/* A service that acts for a user calls in process for the same one, unless the body names another. */
+static void act_as_before(edge_ctx *ctx, json_t *body)
+{
+    const struct identity *identity = &ctx->identity;
+    if (!ctx->request.internal || identity->caller != EDGE_CALLER_SERVICE || identity->user == NULL)
+        return;
+    if (json_is_null(json_object_get(body, "userId")) || json_object_get(body, "userId") == NULL)
+        json_object_set_new(body, "userId", json_string(identity->user));
+}
+
 json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
 {
     rate_admit(ctx, config);
-    if (!ctx->request.websocket)
+    if (ctx->request.internal)
+        auth_require(ctx, config);
+    else if (!ctx->request.websocket)
         auth_identify(ctx, config);
     rate_enforce(ctx, config);
     json_t *in = NULL;
     if (!ctx->function->raw_body) {
         in = read_body(ctx);
+        act_as_before(ctx, in);
         check_user(ctx, config, in);
         in = context_validate(ctx, ctx->function->input, in);
     }

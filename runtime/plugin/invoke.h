@@ -35,6 +35,9 @@ void invoke_send_failure(edge_ctx *ctx, struct exchange *exchange);
  */
 json_t *invoke_function(edge_ctx *ctx, const struct function_config *config);
 
+/* Lets functions of this worker call one another (edge_invoke), and jobs call functions. */
+void invoke_internal_start(struct worker *worker);
+
 /* Body of an error answer: malloc'ed JSON text, as the function's shape has it. NULL when memory is short. */
 char *invoke_error_body(const edge_ctx *ctx, const struct failure *failure, size_t *length);
 

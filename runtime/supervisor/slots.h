@@ -38,7 +38,7 @@ struct slot_function {
 struct slot_gauges {
     _Atomic uint64_t connections, fibers, stacks;
     _Atomic uint64_t db_open, db_busy, db_waiting, db_reachable;
-    _Atomic uint64_t http_active, http_queued;
+    _Atomic uint64_t http_active, http_queued, jobs_running;
     _Atomic uint64_t resident_bytes, cpu_us;
 };
 
@@ -47,6 +47,7 @@ struct slot_totals {
     _Atomic uint64_t accepted; /* connections */
     _Atomic uint64_t db_queries, db_errors, db_reconnects;
     _Atomic uint64_t http_calls, http_failures, http_retries;
+    _Atomic uint64_t jobs_claimed, jobs_succeeded, jobs_retried, jobs_dead, jobs_lost, schedules_fired;
 };
 
 /* What the worker runs now. Text may be torn while the worker switches; switches tells (slot_read_running). */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "jobs/jobs.h"
 #include "supervisor/slots.h"
 #include "telemetry/buckets.h"
 
@@ -109,5 +110,14 @@ void metrics_sample(struct slot *slot, const struct worker_reading *reading)
         gauge_set(&totals->http_calls, reading->http->calls);
         gauge_set(&totals->http_failures, reading->http->failures);
         gauge_set(&totals->http_retries, reading->http->retries);
+    }
+    if (reading->jobs != NULL) {
+        gauge_set(&gauges->jobs_running, reading->jobs->running);
+        gauge_set(&totals->jobs_claimed, reading->jobs->claimed);
+        gauge_set(&totals->jobs_succeeded, reading->jobs->succeeded);
+        gauge_set(&totals->jobs_retried, reading->jobs->retried);
+        gauge_set(&totals->jobs_dead, reading->jobs->dead);
+        gauge_set(&totals->jobs_lost, reading->jobs->lost);
+        gauge_set(&totals->schedules_fired, reading->jobs->fired);
     }
 }

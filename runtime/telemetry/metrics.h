@@ -10,6 +10,7 @@
 struct config;
 struct db_stats;
 struct http_stats;
+struct jobs_stats;
 struct slot;
 struct slots;
 struct usage;
@@ -23,6 +24,7 @@ struct worker_reading {
     uint64_t connections, accepted, fibers, stacks; /* accepted: since its start; the rest at present */
     const struct db_stats *db;                      /* NULL: no database */
     const struct http_stats *http;                  /* NULL: no providers */
+    const struct jobs_stats *jobs;                  /* NULL: none are run */
 };
 void metrics_sample(struct slot *slot, const struct worker_reading *reading);
 

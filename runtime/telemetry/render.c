@@ -235,6 +235,7 @@ static void render_gauges(struct rendering *rendering)
         { "edge_db_reachable", "1 while the database answers.", GAUGE(db_reachable), UNIT_COUNT },
         { "edge_provider_active", "Provider calls under way.", GAUGE(http_active), UNIT_COUNT },
         { "edge_provider_queued", "Provider calls waiting for their turn.", GAUGE(http_queued), UNIT_COUNT },
+        { "edge_jobs_running", "Durable jobs under way.", GAUGE(jobs_running), UNIT_COUNT },
         { "edge_worker_resident_bytes", "Resident memory.", GAUGE(resident_bytes), UNIT_COUNT },
         { "edge_worker_cpu_seconds_total", "Processor time.", GAUGE(cpu_us), UNIT_MICROSECONDS },
     };
@@ -280,6 +281,14 @@ static void render_totals(struct rendering *rendering)
         { "edge_provider_calls_total", "Provider calls.", TOTAL(http_calls), UNIT_COUNT },
         { "edge_provider_failures_total", "Provider calls that failed.", TOTAL(http_failures), UNIT_COUNT },
         { "edge_provider_retries_total", "Provider calls repeated.", TOTAL(http_retries), UNIT_COUNT },
+        { "edge_jobs_claimed_total", "Durable jobs begun.", TOTAL(jobs_claimed), UNIT_COUNT },
+        { "edge_jobs_succeeded_total", "Durable jobs done.", TOTAL(jobs_succeeded), UNIT_COUNT },
+        { "edge_jobs_retried_total", "Attempts of jobs that failed and are repeated.", TOTAL(jobs_retried),
+            UNIT_COUNT },
+        { "edge_jobs_dead_total", "Jobs given up.", TOTAL(jobs_dead), UNIT_COUNT },
+        { "edge_jobs_lost_total", "Jobs cancelled since their lease ran out.", TOTAL(jobs_lost), UNIT_COUNT },
+        { "edge_schedules_fired_total", "Scheduled minutes turned into jobs.", TOTAL(schedules_fired),
+            UNIT_COUNT },
     };
 #undef TOTAL
     for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++)

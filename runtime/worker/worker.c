@@ -11,8 +11,10 @@
 #include "http/rate.h"
 #include "http/token_system.h"
 #include "http/websocket.h"
+#include "jobs/jobs.h"
 #include "load.h"
 #include "plugin/generation.h"
+#include "plugin/invoke.h"
 #include "state.h"
 #include "supervisor/control.h"
 #include "supervisor/slots.h"
@@ -78,6 +80,7 @@ static void drain(struct worker *worker)
     atomic_store(&worker->boot->slot->state, SLOT_DRAINING);
     limit_drain(worker, worker->boot->config->server.drain_timeout_ms);
     websocket_drain();
+    jobs_drain();
     http_server_drain(&worker->server);
 }
 
@@ -133,6 +136,7 @@ static void on_sample(struct ev_loop *loop, ev_timer *timer, int events)
                                            .stacks = stacks,
                                            .db = worker->boot->config->database.url != NULL ? &db : NULL,
                                            .http = &http,
+                                           .jobs = jobs_get_stats(),
                                        });
 }
 
@@ -221,6 +225,10 @@ static int start(struct worker *worker)
         result = websocket_start(loop);
     if (result == 0)
         result = http_server_start(&worker->server, loop, config, worker->boot->listen_fd);
+    if (result == 0) {
+        invoke_internal_start(worker);
+        jobs_start(worker);
+    }
     if (result < 0)
         log_event(EDGE_LOG_ERROR, "worker_start_failed", { "reason", edge_text(strerror(-result)) });
     return result;
@@ -241,6 +249,7 @@ static void watch(struct worker *worker)
 
 static void stop(struct worker *worker)
 {
+    jobs_stop();
     websocket_stop();
     http_server_stop(&worker->server);
     unload_functions(worker);

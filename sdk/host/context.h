@@ -36,6 +36,8 @@ struct request_view {
     const char *ip, *origin;
     bool websocket;     /* came as a message of a WebSocket */
     json_t *message_id; /* the message's "id", NULL without one */
+    bool internal;      /* called by another function or a job: the identity has been given, not proved */
+    uint8_t depth;      /* of in-process calls: 0 for what came from outside */
 };
 
 struct identity {
