@@ -5,6 +5,7 @@
 #include "http_tries.h"
 
 #include <curl/curl.h>
+#include <http/target.h>
 
 static struct curl_slist *addresses;
 
@@ -135,6 +136,57 @@ static void test_refused_by_their_addresses(void **state)
     stop_guarded();
 }
 
+/* A name may have another address when it is connected to than it had when it was looked up. */
+static void test_an_address_that_has_changed(void **state)
+{
+    (void)state;
+    struct call_target target = { .checked = true, .named = true, .surveyed = true, .seen = true };
+    struct http_call call = { .request = { .target = &target } };
+    struct curl_sockaddr address = { .family = AF_INET, .addrlen = sizeof(struct sockaddr_in) };
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    inet_pton(AF_INET, "93.184.216.34", &in.sin_addr);
+    memcpy(&address.addr, &in, sizeof in);
+    assert_true(target_admits(&call, &address));
+    inet_pton(AF_INET, "192.168.0.1", &in.sin_addr);
+    memcpy(&address.addr, &in, sizeof in);
+    assert_false(target_admits(&call, &address));
+    assert_int_equal(call.attempt.failure, EDGE_HTTP_URL_REFUSED);
+    inet_pton(AF_INET, "93.184.216.34", &in.sin_addr);
+    memcpy(&address.addr, &in, sizeof in);
+    assert_false(target_admits(&call, &address)); /* nor any other any more */
+}
+
+/* Also a stream, and a call among others. */
+static void fetch_in_other_ways(edge_ctx *ctx)
+{
+    edge_reply *stream = edge_fetch_stream(ctx, "peer", .url = "http://private.example/");
+    assert_int_equal(stream->failure, EDGE_HTTP_URL_REFUSED);
+    size_t length;
+    assert_null(edge_reply_read(ctx, stream, &length));
+
+    edge_reply *replies[3];
+    edge_fetch_all(ctx, replies, EDGE_CALL("peer", .url = "http://good.example/"),
+        EDGE_CALL("peer", .url = "http://mixed.example/"), EDGE_CALL("peer", .url = "http://six.example/"));
+    assert_int_equal(replies[0]->status, 200);
+    assert_int_equal(replies[1]->failure, EDGE_HTTP_URL_REFUSED);
+    assert_int_equal(replies[2]->status, 200);
+    stream = edge_fetch_stream(ctx, "peer", .url = "http://good.example/");
+    assert_int_equal(stream->status, 200);
+    assert_null(strstr(provider.last_head, "provider-key"));
+    edge_reply_finish(ctx, stream);
+    assert_string_equal(stream->body, "{\"ok\":true}");
+}
+
+static void test_other_calls_to_urls(void **state)
+{
+    (void)state;
+    start_guarded(serve_json);
+    run(fetch_in_other_ways);
+    assert_int_equal(outcome.status, 0);
+    assert_int_equal(provider.requests, 3);
+    stop_guarded();
+}
+
 /* The path of the request is where it is sent on to, percent-decoded by half: ~ stands for /. */
 static void serve_redirect(struct peer *peer, const struct peer_request *request)
 {
@@ -230,6 +282,12 @@ static void test_response_cap(void **state)
     stop_guarded();
 }
 
+static void upload_anywhere(edge_ctx *ctx)
+{
+    edge_fetch_upload(ctx, "peer", .url = "http://good.example/");
+    fail();
+}
+
 static void test_what_is_no_public_fetch(void **state)
 {
     (void)state;
@@ -241,6 +299,8 @@ static void test_what_is_no_public_fetch(void **state)
     FETCH_PUBLIC(.url = "http://good.example/", .body = "x", .length = 1);
     assert_int_equal(outcome.status, 500);
     FETCH_PUBLIC(.url = "http://good.example/", .path = "/x");
+    assert_int_equal(outcome.status, 500);
+    run(upload_anywhere);
     assert_int_equal(outcome.status, 500);
     assert_int_equal(provider.requests, 0);
     stop_guarded();
@@ -318,6 +378,8 @@ int main(void)
         cmocka_unit_test(test_public_document),
         cmocka_unit_test(test_refused_as_they_stand),
         cmocka_unit_test(test_refused_by_their_addresses),
+        cmocka_unit_test(test_an_address_that_has_changed),
+        cmocka_unit_test(test_other_calls_to_urls),
         cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_redirects_inside),
         cmocka_unit_test(test_too_many_redirects),

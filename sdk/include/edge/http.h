@@ -149,7 +149,7 @@ void edge_fetch_calls(edge_ctx *ctx, edge_reply **replies, const edge_call *call
 /*
  * Begins a call whose body is written piece by piece: of .length bytes, or in chunks when that is 0. It is sent
  * once, whatever .retries says; .timeout_ms (30 s unless the provider says more) bounds the writing too, the
- * limit of the first byte counts from the body's last piece that went out.
+ * limit of the first byte counts from the body's last piece that went out. Not to a .url of public_urls: 500.
  *
  *     edge_upload *upload = edge_fetch_upload(ctx, "object_store", .method = "PUT", .path = path);
  *     while ((piece = edge_reply_read(ctx, source, &length)) != NULL)

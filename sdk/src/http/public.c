@@ -15,10 +15,7 @@ enum {
 
 static struct http_call *make(edge_ctx *ctx, const char *provider, const edge_fetch_options *options)
 {
-    /* A provider's key is for the provider, not for whoever somebody's URL leads to. */
-    edge_fetch_options mine = *options;
-    mine.no_key = true;
-    struct http_call *call = call_make(ctx, provider, &mine, false);
+    struct http_call *call = call_make(ctx, provider, options, false);
     const char *method = call->request.method;
     if (call->request.target == NULL || !call->provider->settings.public_urls)
         call_refuse(call, "only a .url of a provider with public_urls is fetched like this", method);

@@ -99,7 +99,9 @@ static void add_key(struct http_call *call, const edge_fetch_options *options)
         add_header(call, "Authorization", edge_format(call->ctx, "Bearer %s", options->bearer));
         return;
     }
-    if (options->no_key || has_header(options, name))
+    /* A provider's key is for the provider, not for whoever somebody's URL leads to. */
+    bool anybodys = call->request.target != NULL && settings->public_urls;
+    if (anybodys || options->no_key || has_header(options, name))
         return;
     if (settings->key == NULL) {
         if (settings->key_variable != NULL)

@@ -4,6 +4,7 @@
 #include "upload.h"
 
 #include "source.h"
+#include "target.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,8 +54,12 @@ void upload_attach(struct http_call *call)
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER_BYTES);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_wanted);
     curl_easy_setopt(easy, CURLOPT_READDATA, call);
-    /* It cannot be sent twice, so it does not go out on a connection that may have died since its last use. */
+    /*
+     * It cannot be sent twice, so it does not go out on a connection that may have died since its last use. Nor
+     * is its own kept: as no upload takes an idle one, they would only add up.
+     */
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 }
 
 void upload_free(struct http_call *call)
@@ -93,6 +98,9 @@ edge_upload *edge_fetch_upload_with(edge_ctx *ctx, const char *provider, const e
     struct http_call *call = call_make(ctx, provider, &mine, false);
     if (call->request.body != NULL || call->request.sources != NULL)
         call_refuse(call, "an upload has a body already", call->request.path);
+    /* It would have to be surveyed before the first byte is written, and nobody needs that. */
+    if (target_is_checked(call->request.target))
+        call_refuse(call, "nothing is uploaded to anybody's URL", call->request.path);
     if (options->method == NULL)
         call->request.method = "POST";
     call->request.safe = false;
