@@ -7,6 +7,7 @@
 #include "http/exchange.h"
 #include "http/respond.h"
 #include "http/route.h"
+#include "http/storage.h"
 #include "http/websocket.h"
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
@@ -60,7 +61,7 @@ void dispatch_head(struct exchange *exchange)
     context_make_request_id(exchange->request_id);
     if (worker->server.draining)
         exchange->keep_alive = false;
-    if (is_method(exchange, "OPTIONS") || endpoint_refuse(exchange))
+    if (is_method(exchange, "OPTIONS") || endpoint_refuse(exchange) || storage_refuse(exchange))
         return;
 
     exchange->scratch = malloc(route_scratch_bytes(exchange->path_length));
@@ -94,6 +95,8 @@ void dispatch_request(struct exchange *exchange)
         respond_refusal(exchange);
     else if (is_method(exchange, "OPTIONS"))
         respond_preflight(exchange);
+    else if (storage_is_for(exchange))
+        storage_serve(exchange);
     else if (exchange->generation == NULL)
         endpoint_serve(exchange);
     else if (exchange->upgrade)

@@ -13,6 +13,7 @@
 #include "http/websocket.h"
 #include "jobs/jobs.h"
 #include "load.h"
+#include "modules.h"
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
 #include "state.h"
@@ -164,7 +165,7 @@ static int start_database(struct worker *worker)
 static int start_providers(struct worker *worker)
 {
     const struct config *config = worker->boot->config;
-    struct provider_settings *settings = calloc(config->provider_count + 1, sizeof *settings);
+    struct provider_settings *settings = calloc(config->provider_count + 2, sizeof *settings);
     if (settings == NULL)
         return -ENOMEM;
     for (size_t i = 0; i < config->provider_count; i++) {
@@ -194,6 +195,7 @@ static int start_providers(struct worker *worker)
             .timeout_ms = JWKS_TIMEOUT_MS,
             .connect_timeout_ms = JWKS_TIMEOUT_MS,
         };
+    modules_add_provider(settings, &count);
     int result = http_start(worker->server.loop, settings, count);
     free(settings);
     return result;
@@ -217,6 +219,8 @@ static int start(struct worker *worker)
     int result = start_database(worker);
     if (result == 0)
         result = start_providers(worker);
+    if (result == 0)
+        result = modules_start(worker);
     if (result == 0)
         result = token_system_start(&config->auth);
     if (result == 0)
@@ -253,6 +257,7 @@ static void stop(struct worker *worker)
     websocket_stop();
     http_server_stop(&worker->server);
     unload_functions(worker);
+    modules_stop();
     http_stop();
     if (worker->boot->config->database.url != NULL)
         db_stop();

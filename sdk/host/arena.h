@@ -21,6 +21,7 @@ struct arena {
     size_t limit_bytes;
     size_t next_chunk_bytes;
     struct json_block **free; /* what jansson gave back, by size; NULL: nothing yet */
+    bool wipe;                /* it has held secrets: overwritten before it is given back */
 };
 
 void arena_init(struct arena *arena, size_t limit_bytes);

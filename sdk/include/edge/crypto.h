@@ -1,5 +1,5 @@
 /*
- * Cryptography over OpenSSL. Comparing secrets is edge_equal, never strcmp.
+ * Cryptography over OpenSSL. Comparing secrets is edge_equal, never strcmp. Nothing here parks.
  */
 #ifndef EDGE_CRYPTO_H
 #define EDGE_CRYPTO_H
@@ -31,6 +31,45 @@ EDGE_RETURNS_NONNULL char *edge_hex(edge_ctx *ctx, const void *data, size_t leng
 uint8_t *edge_base64_decode(edge_ctx *ctx, const char *text, size_t *length);
 uint8_t *edge_base64url_decode(edge_ctx *ctx, const char *text, size_t *length); /* padding optional */
 uint8_t *edge_hex_decode(edge_ctx *ctx, const char *text, size_t *length);
+
+/*
+ * Verifies an Ed25519 signature (RFC 8032) of 64 bytes over data. public_key is a SubjectPublicKeyInfo, in PEM
+ * or as the bare base64 of its DER form. False for any other signature, and for a key that cannot be read.
+ */
+bool edge_ed25519_verify(edge_ctx *ctx, const char *public_key, const void *signature, size_t signature_length,
+    const void *data, size_t length);
+
+/*
+ * Envelopes: what is stored and must not be readable in the database or its backups, as users' tokens.
+ *
+ *     {"v":1,"alg":"A256GCM","kid":"630dcd29","iv":"<base64>","ct":"<base64>","tag":"<base64>"}
+ *
+ * AES-256-GCM under EDGE_ENCRYPTION_KEY, which is the host's: no function can read it. aad (text, not stored)
+ * says what the envelope belongs to, as "<table>:<user id>:<service>"; with another one it does not open, so
+ * it cannot be moved to another row. EDGE_ENCRYPTION_KEY_PREVIOUS, when set, still opens what it has sealed.
+ *
+ * An invocation that has sealed or opened something has all of its memory wiped when it ends. None of these
+ * calls parks.
+ */
+
+/* Ends the invocation with 503 "encryption_not_configured" when nothing can be sealed; before any side effect.
+ */
+void edge_seal_require(edge_ctx *ctx);
+
+/* Seals bytes, or a JSON value's text, into a new envelope. Fails as edge_seal_require. */
+EDGE_RETURNS_NONNULL json_t *edge_seal(edge_ctx *ctx, const void *plain, size_t length, const char *aad);
+EDGE_RETURNS_NONNULL json_t *edge_seal_json(edge_ctx *ctx, const json_t *value, const char *aad);
+
+/*
+ * Opens an envelope: its bytes, followed by a NUL that length (may be NULL) does not count, or its JSON value.
+ * NULL when it does not open: no envelope, a key that is not here, another aad, changed bytes; for
+ * edge_open_json also when it holds no JSON. No key at all ends the invocation: 503
+ * "encryption_not_configured".
+ *
+ *     json_t *tokens = edge_open_json(ctx, credentials, edge_format(ctx, "crm_connections:%s:lofty", user));
+ */
+char *edge_open(edge_ctx *ctx, const json_t *envelope, const char *aad, size_t *length);
+json_t *edge_open_json(edge_ctx *ctx, const json_t *envelope, const char *aad);
 
 #pragma GCC visibility pop
 

@@ -6,6 +6,7 @@
 
 #include <edge/auth.h>
 #include <edge/base.h>
+#include <edge/cache.h>
 #include <edge/crypto.h>
 #include <edge/db.h>
 #include <edge/function.h>
@@ -14,6 +15,7 @@
 #include <edge/log.h>
 #include <edge/request.h>
 #include <edge/response.h>
+#include <edge/storage.h>
 #include <edge/stream.h>
 #include <edge/task.h>
 

@@ -71,6 +71,10 @@ void arena_free(struct arena *arena)
     struct arena_chunk *chunk = arena->chunks;
     while (chunk != NULL) {
         struct arena_chunk *older = chunk->older;
+        if (arena->wipe) {
+            UNPOISON(chunk, chunk->size);
+            explicit_bzero(chunk + 1, chunk->size - sizeof *chunk);
+        }
         chunk_give(chunk);
         chunk = older;
     }
