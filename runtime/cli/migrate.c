@@ -185,7 +185,7 @@ int migrate_run(const char *url, const char *directory, const struct migrate_opt
     if (error == 0) {
         PGconn *server = server_open(url, !options->status && !options->dry_run);
         error = server != NULL ? migrate_on(server, &files, options) : -ECONNREFUSED;
-        PQfinish(server);
+        server_close(server);
     }
     sql_files_free(&files);
     return error;
@@ -200,7 +200,7 @@ int seed_run(const char *url, const char *directory)
         error = -ECONNREFUSED;
     for (size_t i = 0; i < files.count && error == 0; i++)
         error = apply(server, &files.items[i], false);
-    PQfinish(server);
+    server_close(server);
     sql_files_free(&files);
     return error;
 }

@@ -159,3 +159,12 @@ fail:
     PQfinish(server);
     return NULL;
 }
+
+/* The lock is given back before the session ends: its backend may outlive this call, and the next one would
+ * wait. */
+void server_close(PGconn *server)
+{
+    if (server != NULL)
+        PQclear(PQexec(server, "SELECT pg_advisory_unlock_all()"));
+    PQfinish(server);
+}

@@ -12,6 +12,9 @@
  */
 PGconn *server_open(const char *url, bool lock);
 
+/* Ends a session and gives its lock back; NULL is none. */
+void server_close(PGconn *server);
+
 /* Runs a statement of ours. 0 or -EIO, after saying what is wrong. */
 int server_run(PGconn *server, const char *sql);
 

@@ -131,8 +131,9 @@ void crash_install(struct worker *worker, void (*retire)(struct worker *worker))
     last_words_prepare();
     fiber_on_break_off(on_broken_off);
 
-    stack_t alternate = { .ss_sp = malloc(ALTERNATE_STACK), .ss_size = ALTERNATE_STACK };
-    if (alternate.ss_sp == NULL || sigaltstack(&alternate, NULL) < 0) {
+    static char stack[ALTERNATE_STACK] __attribute__((aligned(16)));
+    const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof stack };
+    if (sigaltstack(&alternate, NULL) < 0) {
         log_event(EDGE_LOG_WARN, "crashes_not_contained");
         return;
     }
