@@ -1,9 +1,10 @@
 /*
- * Loading a plugin; see generation.h. ABI and size are compared before anything of the plugin is called.
+ * Loading a plugin; see generation.h. ABI and size are compared before anything of the plugin runs.
  */
 #include "generation.h"
 
 #include "build_id.h"
+#include "object.h"
 
 #include <arena.h>
 
@@ -13,24 +14,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int refuse_abi(const char *path, const edge_function *function, struct load_error *error)
+enum {
+    /* What every version has had: a plugin whose descriptor ends before its handler says nothing. */
+    SHORTEST_DESCRIPTOR = offsetof(edge_function, methods)
+};
+
+/* Whatever else is wrong with it, a plugin is mended by building it again with this host's headers. */
+static int refuse_abi(const char *path, const char *name, const char *problem, struct load_error *error)
 {
     snprintf(error->text, sizeof error->text,
-        "%s was built for SDK version %u.%u, this host has %u.%u. Rebuild it: scripts/build", path,
-        function->abi_major, function->abi_minor, EDGE_ABI_MAJOR, EDGE_ABI_MINOR);
+        "%s %s; this host has SDK ABI %d.%d. Rebuild it: scripts/build %s, or, outside of the host's tree,"
+        " cc $(pkg-config --cflags edge) -shared -o %s.so %s.c",
+        path, problem, EDGE_ABI_MAJOR, EDGE_ABI_MINOR, name, name, name);
     return -EPROTO;
 }
 
-/* A minor version only adds members at the end: an older, shorter descriptor is completed with zeros. */
-static int check_descriptor(const char *path, const struct function_config *config,
-    const edge_function *function, struct load_error *error)
+/* Before anything of the plugin runs, its constructors included. */
+static int check_abi(const char *path, const char *name, const struct object *object, struct load_error *error)
 {
-    if (function->abi_major != EDGE_ABI_MAJOR || function->abi_minor > EDGE_ABI_MINOR ||
-        function->size != sizeof *function)
-        return refuse_abi(path, function, error);
-    if (strcmp(function->name, config->plugin) != 0) {
+    char problem[160];
+    if (object->abi_major != EDGE_ABI_MAJOR || object->abi_minor > EDGE_ABI_MINOR) {
+        snprintf(problem, sizeof problem, "was built for SDK ABI %u.%u", object->abi_major, object->abi_minor);
+        return refuse_abi(path, name, problem, error);
+    }
+    if (object->descriptor_size > sizeof(edge_function) || object->descriptor_size < SHORTEST_DESCRIPTOR ||
+        object->descriptor_size > object->symbol_size) {
+        snprintf(problem, sizeof problem,
+            "was built for SDK ABI %u.%u with a descriptor of %u bytes, where %zu to %zu are known",
+            object->abi_major, object->abi_minor, object->descriptor_size, (size_t)SHORTEST_DESCRIPTOR,
+            sizeof(edge_function));
+        return refuse_abi(path, name, problem, error);
+    }
+    return 0;
+}
+
+static int check_file(const char *path, const char *name, struct load_error *error)
+{
+    struct object object;
+    char reason[256];
+    int result = object_read(path, &object, reason, sizeof reason);
+    if (result == -ENOENT) {
+        snprintf(error->text, sizeof error->text, "%s is not there. Build it: scripts/build %s", path, name);
+        return result;
+    }
+    if (result < 0) {
+        snprintf(error->text, sizeof error->text, "%s %s. Rebuild it: scripts/build %s", path, reason, name);
+        return result;
+    }
+    if (!object.has_descriptor) {
+        snprintf(
+            error->text, sizeof error->text, "%s exports no edge_plugin. Declare it with EDGE_FUNCTION", path);
+        return -ENOEXEC;
+    }
+    return check_abi(path, name, &object, error);
+}
+
+static int check_descriptor(
+    const char *path, const char *name, const edge_function *function, struct load_error *error)
+{
+    if (function->name == NULL || strcmp(function->name, name) != 0) {
         snprintf(error->text, sizeof error->text, "%s declares function \"%s\", functions.toml expects \"%s\"",
-            path, function->name, config->plugin);
+            path, function->name != NULL ? function->name : "", name);
         return -EINVAL;
     }
     if (function->handle == NULL || function->summary == NULL) {
@@ -103,19 +147,29 @@ static int start_plugin(struct generation *generation, const char *path, struct 
     return 0;
 }
 
-static int open_library(struct generation *generation, const char *path, struct load_error *error)
+static int open_library(
+    struct generation *generation, const char *path, const char *name, struct load_error *error)
 {
     generation->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (generation->library == NULL) {
         snprintf(error->text, sizeof error->text, "%s", dlerror());
         return -ENOEXEC;
     }
-    generation->function = dlsym(generation->library, "edge_plugin");
-    if (generation->function == NULL) {
-        snprintf(
-            error->text, sizeof error->text, "%s exports no edge_plugin; declare it with EDGE_FUNCTION", path);
+    const edge_function *plugin = dlsym(generation->library, "edge_plugin");
+    if (plugin == NULL) {
+        snprintf(error->text, sizeof error->text, "%s exports no edge_plugin", path);
         return -ENOEXEC;
     }
+    /* Once more, for a file that was replaced between the two. */
+    const struct object loaded = { .abi_major = plugin->abi_major,
+        .abi_minor = plugin->abi_minor,
+        .descriptor_size = plugin->size,
+        .symbol_size = plugin->size };
+    int result = check_abi(path, name, &loaded, error);
+    if (result < 0)
+        return result;
+    memcpy(&generation->descriptor, plugin, plugin->size);
+    build_id_of(plugin, generation->id, sizeof generation->id);
     return 0;
 }
 
@@ -137,18 +191,21 @@ int generation_load(const struct config *config, const struct function_config *f
         return -ENOMEM;
     generation->config = function;
     generation->index = index;
-    generation->env = read_env(function);
+    generation->function = &generation->descriptor;
 
-    int result = generation->env != NULL ? open_library(generation, path, error) : -ENOMEM;
+    int result = check_file(path, function->plugin, error);
+    if (result == 0 && (generation->env = read_env(function)) == NULL)
+        result = -ENOMEM;
     if (result == 0)
-        result = check_descriptor(path, function, generation->function, error);
+        result = open_library(generation, path, function->plugin, error);
+    if (result == 0)
+        result = check_descriptor(path, function->plugin, generation->function, error);
     if (result == 0)
         result = start_plugin(generation, path, error);
     if (result < 0) {
         unload(generation);
         return result;
     }
-    build_id_of(generation->function, generation->id, sizeof generation->id);
     *out = generation;
     return 0;
 }

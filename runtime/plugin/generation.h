@@ -14,12 +14,13 @@
 
 struct generation {
     const struct function_config *config;
-    int index; /* of the function in the configuration */
-    const edge_function *function;
-    void *state;      /* the plugin's, from init */
-    void *library;    /* of dlopen */
-    edge_header *env; /* the variables the function may see, ended by { 0 } */
-    char id[44];      /* ELF build id, hexadecimal */
+    int index;                     /* of the function in the configuration */
+    const edge_function *function; /* descriptor */
+    edge_function descriptor;      /* the plugin's; what an older one does not have yet is zero */
+    void *state;                   /* the plugin's, from init */
+    void *library;                 /* of dlopen */
+    edge_header *env;              /* the variables the function may see, ended by { 0 } */
+    char id[44];                   /* ELF build id, hexadecimal */
     unsigned holders;
     bool dropped;
 };

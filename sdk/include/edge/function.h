@@ -11,7 +11,14 @@
 
 #pragma GCC visibility push(default)
 
-/* Plugins built for another major version are refused; a minor version adds members at the end of a struct. */
+/*
+ * Version of everything in these headers that a compiled plugin depends on. The host takes plugins of its own
+ * major version and up to its own minor version, and refuses others before anything of theirs runs.
+ *
+ * A minor version adds calls, values of enums, and members at the end of edge_function (an older, shorter
+ * descriptor is completed with zeros) and of structs that only the host makes (edge_reply). A change of any
+ * other struct, which plugins make themselves and in arrays (edge_field, edge_arg), is a major version.
+ */
 #define EDGE_ABI_MAJOR 1
 #define EDGE_ABI_MINOR 0
 

@@ -1,0 +1,196 @@
+/*
+ * Reading a plugin's file (elf(5)); see object.h. The file may be anything: every offset is checked against its
+ * length.
+ */
+#include "object.h"
+
+#include <edge/function.h>
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    LARGEST_FILE = 256 * 1024 * 1024
+};
+
+struct bytes {
+    const uint8_t *data;
+    size_t length;
+};
+
+/* The linker's name for the host's own header: which processor it is for. */
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+
+static bool within(struct bytes file, uint64_t offset, uint64_t length)
+{
+    return offset <= file.length && length <= file.length - offset;
+}
+
+static bool copy_at(struct bytes file, uint64_t offset, void *out, size_t size)
+{
+    if (!within(file, offset, size))
+        return false;
+    memcpy(out, file.data + offset, size);
+    return true;
+}
+
+/* Entry i of a table; the caller has checked that the table is in the file. */
+static bool entry_at(struct bytes file, uint64_t table, size_t i, void *out, size_t size)
+{
+    return table <= file.length && copy_at(file, table + i * size, out, size);
+}
+
+static bool is_named(struct bytes file, const Elf64_Shdr *names, uint32_t offset, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    return within(file, names->sh_offset, names->sh_size) && offset < names->sh_size &&
+           size <= names->sh_size - offset && memcmp(file.data + names->sh_offset + offset, name, size) == 0;
+}
+
+/* The exported edge_plugin among the symbols of one section. */
+static bool find_symbol(
+    struct bytes file, const Elf64_Shdr *symbols, const Elf64_Shdr *names, Elf64_Sym *symbol)
+{
+    for (size_t i = 0; i < symbols->sh_size / sizeof *symbol; i++) {
+        if (!entry_at(file, symbols->sh_offset, i, symbol, sizeof *symbol))
+            return false;
+        if (symbol->st_shndx != SHN_UNDEF && is_named(file, names, symbol->st_name, "edge_plugin"))
+            return true;
+    }
+    return false;
+}
+
+static bool find_descriptor(struct bytes file, const Elf64_Ehdr *header, Elf64_Sym *symbol)
+{
+    Elf64_Shdr section, names;
+    for (size_t i = 0; i < header->e_shnum; i++) {
+        if (!entry_at(file, header->e_shoff, i, &section, sizeof section))
+            return false;
+        if (section.sh_type != SHT_DYNSYM)
+            continue;
+        return entry_at(file, header->e_shoff, section.sh_link, &names, sizeof names) &&
+               find_symbol(file, &section, &names, symbol);
+    }
+    return false;
+}
+
+/* Where in the file the bytes of an address lie; its length when they lie nowhere. */
+static uint64_t offset_of(struct bytes file, const Elf64_Ehdr *header, uint64_t address)
+{
+    Elf64_Phdr segment;
+    for (size_t i = 0; i < header->e_phnum; i++) {
+        if (!entry_at(file, header->e_phoff, i, &segment, sizeof segment))
+            break;
+        if (segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
+            address - segment.p_vaddr < segment.p_filesz)
+            return segment.p_offset + (address - segment.p_vaddr);
+    }
+    return file.length;
+}
+
+static void read_descriptor(struct bytes file, const Elf64_Ehdr *header, struct object *object)
+{
+    Elf64_Sym symbol;
+    if (!find_descriptor(file, header, &symbol))
+        return;
+    uint64_t at = offset_of(file, header, symbol.st_value);
+    object->symbol_size = symbol.st_size;
+    object->has_descriptor =
+        copy_at(file, at + offsetof(edge_function, size), &object->descriptor_size, sizeof(uint32_t)) &&
+        copy_at(file, at + offsetof(edge_function, abi_major), &object->abi_major, sizeof(uint16_t)) &&
+        copy_at(file, at + offsetof(edge_function, abi_minor), &object->abi_minor, sizeof(uint16_t));
+}
+
+/* What the loader will map, and the table of sections, which linkers write last, have to be there. */
+static bool is_whole(struct bytes file, const Elf64_Ehdr *header)
+{
+    Elf64_Phdr segment;
+    if (!within(file, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Elf64_Shdr)))
+        return false;
+    for (size_t i = 0; i < header->e_phnum; i++) {
+        if (!entry_at(file, header->e_phoff, i, &segment, sizeof segment))
+            return false;
+        bool mapped = segment.p_type == PT_LOAD || segment.p_type == PT_DYNAMIC || segment.p_type == PT_NOTE;
+        if (mapped && !within(file, segment.p_offset, segment.p_filesz))
+            return false;
+    }
+    return true;
+}
+
+static const char *defect(struct bytes file, Elf64_Ehdr *header)
+{
+    if (!copy_at(file, 0, header, sizeof *header) || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+        return "is no shared object: it has no ELF header";
+    if (header->e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS] ||
+        header->e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
+        header->e_machine != __ehdr_start.e_machine)
+        return "is built for another processor than this host";
+    if (header->e_type != ET_DYN || header->e_phentsize != sizeof(Elf64_Phdr) ||
+        (header->e_shnum > 0 && header->e_shentsize != sizeof(Elf64_Shdr)))
+        return "is no shared object: link it with -shared";
+    return is_whole(file, header) ? NULL : "is cut short: not all of it has been written";
+}
+
+static int read_all(int fd, uint8_t *data, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t got = read(fd, data + done, length - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : -ENOEXEC;
+        done += (size_t)got;
+    }
+    return 0;
+}
+
+/* Read rather than mapped: the file may be written to while it is looked at. */
+static int read_file(const char *path, struct bytes *file)
+{
+    struct stat status;
+    uint8_t *data = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result = fd < 0 ? -errno : 0;
+    if (result == 0 && fstat(fd, &status) < 0)
+        result = -errno;
+    if (result == 0 && (!S_ISREG(status.st_mode) || status.st_size > LARGEST_FILE))
+        result = -ENOEXEC;
+    if (result == 0 && (data = malloc((size_t)status.st_size + 1)) == NULL)
+        result = -ENOMEM;
+    if (result == 0)
+        result = read_all(fd, data, (size_t)status.st_size);
+    if (fd >= 0)
+        close(fd);
+    if (result < 0) {
+        free(data);
+        return result;
+    }
+    *file = (struct bytes){ data, (size_t)status.st_size };
+    return 0;
+}
+
+int object_read(const char *path, struct object *object, char *reason, size_t size)
+{
+    *object = (struct object){ 0 };
+    struct bytes file = { NULL, 0 };
+    int result = read_file(path, &file);
+    if (result < 0) {
+        snprintf(
+            reason, size, "cannot be read: %s", result == -ENOEXEC ? "no regular file" : strerror(-result));
+        return result;
+    }
+    Elf64_Ehdr header;
+    const char *wrong = defect(file, &header);
+    if (wrong != NULL)
+        snprintf(reason, size, "%s", wrong);
+    else
+        read_descriptor(file, &header, object);
+    free((void *)file.data);
+    return wrong != NULL ? -ENOEXEC : 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * A plugin's file before it is opened: whether the loader can take it without harm, and which ABI its
+ * descriptor was built for.
+ *
+ * The dynamic loader trusts a file: one that is cut short ends the process with SIGBUS, and a plugin of another
+ * ABI has run its constructors before anybody could have asked. So both are looked at in the file.
+ */
+#ifndef PLUGIN_OBJECT_H
+#define PLUGIN_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct object {
+    bool has_descriptor;      /* it exports edge_plugin, and its first bytes are in the file */
+    uint32_t descriptor_size; /* as the descriptor says */
+    uint16_t abi_major, abi_minor;
+    uint64_t symbol_size; /* as the linker says: what there is to be read */
+};
+
+/* 0 and *object, or a negative errno and in reason what is wrong with the file ("is cut short: ..."). */
+int object_read(const char *path, struct object *object, char *reason, size_t size);
+
+#endif
