@@ -127,7 +127,7 @@ export class Host {
 
 /*
  * Starts a host. options: those of config.mjs, tls (the server settings name a certificate), database (a URL, see people.mjs), env (null removes a variable),
- * readyPath (default /_edge/ready, which wants the database).
+ * readyPath (default /_edge/ready, which wants the database), binary (default the build's edge).
  */
 export async function startHost(options) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-test-'));
@@ -137,7 +137,7 @@ export async function startHost(options) {
     fs.writeFileSync(config, configText({ ...options, database: options.databaseSettings }));
 
     const child = spawn(
-        path.join(buildDirectory, 'edge'),
+        options.binary ?? path.join(buildDirectory, 'edge'),
         ['serve', '--config', config, '--listen', `127.0.0.1:${port}`],
         {
             cwd: root,

@@ -1,0 +1,30 @@
+# cmake --install: the host, and what a plugin needs to be built elsewhere against it: the SDK's headers, edge.pc
+# for any build system, edge-config.cmake for CMake.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# The ABI's version stands in the header, once.
+file(STRINGS ${PROJECT_SOURCE_DIR}/sdk/include/edge/function.h abi_lines REGEX "^#define EDGE_ABI_(MAJOR|MINOR) ")
+string(REGEX REPLACE ".*MAJOR ([0-9]+).*MINOR ([0-9]+).*" "\\1.\\2" EDGE_ABI "${abi_lines}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/sdk/include/edge/function.h)
+
+set(edge_cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/edge)
+configure_package_config_file(cmake/edge-config.cmake.in ${PROJECT_BINARY_DIR}/install/edge-config.cmake
+    INSTALL_DESTINATION ${edge_cmake_directory} PATH_VARS CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/install/edge-config-version.cmake
+    COMPATIBILITY SameMinorVersion)
+file(RELATIVE_PATH EDGE_UP_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+string(REPLACE ";" " " EDGE_PLUGIN_FLAGS_TEXT "${EDGE_PLUGIN_FLAGS}")
+configure_file(sdk/edge.pc.in ${PROJECT_BINARY_DIR}/install/edge.pc @ONLY)
+
+install(TARGETS edge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY sdk/include/edge DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(FILES ${PROJECT_BINARY_DIR}/install/edge.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES
+    ${PROJECT_BINARY_DIR}/install/edge-config.cmake
+    ${PROJECT_BINARY_DIR}/install/edge-config-version.cmake
+    cmake/edge_add_function.cmake
+    DESTINATION ${edge_cmake_directory})
+install(FILES sdk/libedge.map functions.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/edge)
+install(DIRECTORY sql/migrations DESTINATION ${CMAKE_INSTALL_DATADIR}/edge/sql FILES_MATCHING PATTERN "*.sql")
+install(FILES docs/sdk.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/edge)
