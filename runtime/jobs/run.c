@@ -19,7 +19,6 @@ enum {
     RETRY_FIRST_S = 2,
     RETRY_FACTOR = 4,
     RETRY_MAX_S = 3600,
-    NOT_SERVED_S = 30,
     RECORD_AGAIN_MS = 500
 };
 
@@ -94,16 +93,20 @@ static edge_rows *write_again(edge_ctx *ctx, const struct job *job, const char *
         edge_number(delay));
 }
 
+/*
+ * Another host may serve the function, and be asked next time: soon for a young job, up to a minute later for
+ * one that has been waiting for long.
+ */
 static edge_rows *write_back(edge_ctx *ctx, const struct job *job, const char *failure)
 {
     edge_error error;
     return edge_try_service_query(ctx, &error,
         "UPDATE edge.jobs"
-        " SET run_at = clock_timestamp() + make_interval(secs => $5::float8), attempts = attempts - 1,"
-        " last_error = $4, locked_by = NULL, locked_until = NULL"
+        " SET run_at = clock_timestamp() + make_interval(secs =>"
+        " least(60, greatest(1, extract(epoch FROM clock_timestamp() - created_at) / 10))::float8),"
+        " attempts = attempts - 1, last_error = $4, locked_by = NULL, locked_until = NULL"
         " WHERE id = $1 AND locked_by = $2 AND attempts = $3 AND finished_at IS NULL",
-        edge_int(job->id), edge_text(queue.name), edge_int(job->attempts), edge_text(failure),
-        edge_number(NOT_SERVED_S));
+        edge_int(job->id), edge_text(queue.name), edge_int(job->attempts), edge_text(failure));
 }
 
 static edge_rows *write_outcome(

@@ -5,11 +5,13 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { post } from '../support/clients.mjs';
+import { buildDirectory } from '../support/config.mjs';
 import { eventually, SERVICE_KEY, startHost } from '../support/host.mjs';
 import { options } from '../support/suite.mjs';
 import { mint } from '../support/tokens.mjs';
 import { pluginHost, startTraces } from '../support/traces.mjs';
 
+const sanitized = process.env.ASAN_OPTIONS || /asan/.test(buildDirectory);
 const USER = 'user_invoke';
 let database, host, token;
 
@@ -25,6 +27,8 @@ before(async () => {
             for_service: { auth: 'service', plugin: 'invoke_callee' },
             for_admins: { auth: 'admin', plugin: 'invoke_callee' },
             for_all: { auth: 'public', plugin: 'invoke_callee' },
+            hasty: { auth: 'optional', plugin: 'invoke_call', timeout: '300ms' },
+            finishing: { auth: 'optional', plugin: 'invoke_callee', on_disconnect: 'finish' },
             brief: { auth: 'optional', plugin: 'invoke_callee', timeout: '200ms' },
             seldom: { auth: 'optional', plugin: 'invoke_callee', rate_limit: '2/day per user' },
             small: { auth: 'optional', plugin: 'invoke_callee', max_body: '1KiB' },
@@ -130,6 +134,31 @@ test('a caller that leaves takes its callees along', options, async () => {
         () => host.log.slice(before).find((line) => line.event === 'invocation' && line.function === 'invoke_callee' && line.status === 499),
         'the callee to be cancelled',
     );
+});
+
+test('a caller\'s deadline cancels its callees, but for those that finish on disconnect', options, async () => {
+    for (const [name, status] of [['invoke_callee', 499], ['finishing', 200]]) {
+        const before = host.log.length;
+        const answer = await post(host, 'hasty', { token, body: { name, body: { ms: 1500 }, times: 3 } });
+        assert.deepEqual([answer.status, answer.body.code], [504, 'timeout']);
+        await eventually(
+            () => host.log.slice(before).filter((line) => line.event === 'invocation' && line.function === name && line.status === status).length === 3,
+            `${name} to end with ${status}`,
+        );
+    }
+});
+
+test('a callee that crashes is a failed call', { ...options, skip: sanitized ? 'the sanitizers report faults' : false }, async () => {
+    const other = await startHost({
+        ...pluginHost({ invoke_call: { auth: 'public' }, crash: { auth: 'public' } }, { server: { workers: 1 } }),
+        readyPath: '/_edge/live',
+    });
+    try {
+        const { status, body } = await post(other, 'invoke_call', { body: { name: 'crash', body: { how: 'null' } } });
+        assert.deepEqual([status, body.answers[0].status, body.answers[0].code], [200, 500, 'function_crashed']);
+    } finally {
+        await other.stop({ crashes: true });
+    }
 });
 
 test('a function may call itself eight deep, and no deeper', options, async () => {

@@ -14,6 +14,7 @@ import { pluginHost, startTraces } from '../support/traces.mjs';
 
 const options = { timeout: 120000 };
 const PATIENCE = 60000;
+const sanitized = process.env.ASAN_OPTIONS || /asan/.test(buildDirectory);
 const USER = 'user_jobs';
 let database, host, token;
 
@@ -202,6 +203,23 @@ test('the jobs of a host that is killed are done by another one', options, async
     for (const id of ids) await finished(id);
     assert.equal(await database.count("edge.jobs WHERE last_error IS NOT NULL"), 0);
     for (let i = 0; i < 12; i++) assert.equal(await database.count('edge.traces WHERE label = $1 AND ended_at IS NOT NULL', [`k${i}`]), 1);
+});
+
+test('a job that crashes its worker is tried again, and not for ever', { ...options, skip: sanitized ? 'the sanitizers report faults' : false }, async () => {
+    const other = await startHost({
+        ...pluginHost({ ...functions, crash: { auth: 'service' } }, { server: { job_lease: '5s' } }),
+        database: database.url,
+    });
+    try {
+        const { id } = await add({ name: 'crash', payload: { how: 'null' }, attempts: 2 }, other);
+        const row = await finished(id);
+        assert.equal(row.attempts, 2);
+        assert.match(row.last_error, /function_crashed|stopped during the last attempt/);
+        const { id: next } = await add({ payload: { label: 'after' } }, other);
+        assert.equal((await finished(next)).last_error, null);
+    } finally {
+        await other.stop({ crashes: true });
+    }
 });
 
 test('counters', options, async () => {
