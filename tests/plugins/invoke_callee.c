@@ -56,8 +56,10 @@ static json_t *answer(edge_ctx *ctx, json_t *in, const char *how)
 static json_t *invoke_callee(edge_ctx *ctx, json_t *in)
 {
     edge_response_header(ctx, "x-callee", "here");
-    if (edge_json_int(in, "ms", 0) > 0)
+    if (edge_json_int(in, "ms", 0) > 0) {
+        edge_log(ctx, EDGE_LOG_INFO, "callee_waits");
         edge_sleep(ctx, edge_json_int(in, "ms", 0));
+    }
     if (edge_json_int(in, "after", 0) > 0) {
         int64_t *ms = edge_alloc(ctx, sizeof *ms);
         *ms = edge_json_int(in, "after", 0);

@@ -27,7 +27,7 @@ before(async () => {
             for_service: { auth: 'service', plugin: 'invoke_callee' },
             for_admins: { auth: 'admin', plugin: 'invoke_callee' },
             for_all: { auth: 'public', plugin: 'invoke_callee' },
-            hasty: { auth: 'optional', plugin: 'invoke_call', timeout: '300ms' },
+            hasty: { auth: 'optional', plugin: 'invoke_call', timeout: '1s' },
             finishing: { auth: 'optional', plugin: 'invoke_callee', on_disconnect: 'finish' },
             brief: { auth: 'optional', plugin: 'invoke_callee', timeout: '200ms' },
             seldom: { auth: 'optional', plugin: 'invoke_callee', rate_limit: '2/day per user' },
@@ -124,10 +124,10 @@ test('time limits: the function\'s own, and the call\'s', options, async () => {
 
 test('a caller that leaves takes its callees along', options, async () => {
     const gone = new AbortController();
+    const before = host.log.length;
     const body = JSON.stringify({ name: 'invoke_callee', body: { ms: 15000 } });
     const answer = fetch(`${host.url}/functions/v1/invoke_call`, { method: 'POST', body, headers: { authorization: `Bearer ${token}` }, signal: gone.signal }).catch(() => null);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const before = host.log.length;
+    await eventually(() => host.log.slice(before).find((line) => line.event === 'callee_waits'), 'the callee to begin');
     gone.abort();
     await answer;
     await eventually(
@@ -139,7 +139,7 @@ test('a caller that leaves takes its callees along', options, async () => {
 test('a caller\'s deadline cancels its callees, but for those that finish on disconnect', options, async () => {
     for (const [name, status] of [['invoke_callee', 499], ['finishing', 200]]) {
         const before = host.log.length;
-        const answer = await post(host, 'hasty', { token, body: { name, body: { ms: 1500 }, times: 3 } });
+        const answer = await post(host, 'hasty', { token, body: { name, body: { ms: 4000 }, times: 3 } });
         assert.deepEqual([answer.status, answer.body.code], [504, 'timeout']);
         await eventually(
             () => host.log.slice(before).filter((line) => line.event === 'invocation' && line.function === name && line.status === status).length === 3,

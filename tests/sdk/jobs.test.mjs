@@ -194,6 +194,19 @@ test('a stop finishes what runs and takes no more', options, async () => {
     await eventually(async () => (await database.count("edge.traces WHERE ended_at IS NOT NULL")) === 3, 'the rest', PATIENCE);
 });
 
+test('a job that outlasts drain_timeout comes back', options, async () => {
+    const other = await start({ workers: 1, drain_timeout: '200ms' });
+    await host.stop();
+    const { id } = await add({ payload: { label: 'cut', ms: 8000 } }, other);
+    await eventually(() => database.count("edge.traces WHERE label = 'cut'"), 'it to begin', PATIENCE);
+    await other.stop();
+    host = await start();
+    assert.deepEqual([(await job(id)).finished_at, (await job(id)).attempts], [null, 1]);
+    const row = await finished(id);
+    assert.deepEqual([row.attempts, row.last_error], [2, null]);
+    assert.equal(await database.count("edge.traces WHERE label = 'cut' AND ended_at IS NOT NULL"), 1);
+});
+
 test('the jobs of a host that is killed are done by another one', options, async () => {
     const other = await start();
     const ids = [];
