@@ -19,15 +19,9 @@ enum {
     SHARED_MAX = 1 << 20
 };
 
-struct output {
-    char *text; /* malloc'ed */
-    size_t length, capacity;
-    bool failed;
-};
-
-static void reserve(struct output *out, size_t more)
+static void reserve(struct json_output *out, size_t more)
 {
-    if (out->length + more < out->capacity)
+    if (out->failed || out->length + more < out->capacity)
         return;
     size_t capacity = out->capacity * 2;
     while (out->length + more >= capacity)
@@ -40,7 +34,7 @@ static void reserve(struct output *out, size_t more)
     out->capacity = capacity;
 }
 
-static void put(struct output *out, const char *text, size_t length)
+void json_put(struct json_output *out, const char *text, size_t length)
 {
     reserve(out, length);
     if (out->failed)
@@ -49,38 +43,38 @@ static void put(struct output *out, const char *text, size_t length)
     out->length += length;
 }
 
-static void put_escape(struct output *out, unsigned char c)
+static void put_escape(struct json_output *out, unsigned char c)
 {
     static const char short_forms[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
     const char *found = memchr(short_forms, c, sizeof short_forms - 1);
     char text[8];
     int length = found != NULL ? snprintf(text, sizeof text, "\\%c", letters[found - short_forms])
                                : snprintf(text, sizeof text, "\\u%04x", c);
-    put(out, text, (size_t)length);
+    json_put(out, text, (size_t)length);
 }
 
-static void put_string(struct output *out, const char *text, size_t length)
+void json_put_string(struct json_output *out, const char *text, size_t length)
 {
-    put(out, "\"", 1);
+    json_put(out, "\"", 1);
     size_t plain = 0;
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
-        put(out, text + plain, i - plain);
+        json_put(out, text + plain, i - plain);
         put_escape(out, c);
         plain = i + 1;
     }
-    put(out, text + plain, length - plain);
-    put(out, "\"", 1);
+    json_put(out, text + plain, length - plain);
+    json_put(out, "\"", 1);
 }
 
-static void put_number(struct output *out, double value)
+void json_put_number(struct json_output *out, double value)
 {
     char text[40];
     int length;
     if (!isfinite(value)) {
-        put(out, "null", 4); /* as JSON.stringify */
+        json_put(out, "null", 4); /* as JSON.stringify */
         return;
     }
     if (value == floor(value) && fabs(value) < 1e15) {
@@ -92,51 +86,49 @@ static void put_number(struct output *out, double value)
                 break;
         }
     }
-    put(out, text, (size_t)length);
+    json_put(out, text, (size_t)length);
 }
 
-static void put_value(struct output *out, const json_t *value);
-
-static void put_object(struct output *out, const json_t *object)
+static void put_object(struct json_output *out, const json_t *object)
 {
     const char *key;
     json_t *member;
     bool first = true;
-    put(out, "{", 1);
+    json_put(out, "{", 1);
     json_object_foreach((json_t *)object, key, member)
     {
         if (!first)
-            put(out, ",", 1);
+            json_put(out, ",", 1);
         first = false;
-        put_string(out, key, strlen(key));
-        put(out, ":", 1);
-        put_value(out, member);
+        json_put_string(out, key, strlen(key));
+        json_put(out, ":", 1);
+        json_put_value(out, member);
     }
-    put(out, "}", 1);
+    json_put(out, "}", 1);
 }
 
-static void put_array(struct output *out, const json_t *array)
+static void put_array(struct json_output *out, const json_t *array)
 {
     size_t count = json_array_size(array);
-    put(out, "[", 1);
+    json_put(out, "[", 1);
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
-            put(out, ",", 1);
-        put_value(out, json_array_get(array, i));
+            json_put(out, ",", 1);
+        json_put_value(out, json_array_get(array, i));
     }
-    put(out, "]", 1);
+    json_put(out, "]", 1);
 }
 
-static void put_integer(struct output *out, json_int_t value)
+static void put_integer(struct json_output *out, json_int_t value)
 {
     char text[24];
-    put(out, text, (size_t)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, value));
+    json_put(out, text, (size_t)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, value));
 }
 
-static void put_value(struct output *out, const json_t *value)
+void json_put_value(struct json_output *out, const json_t *value)
 {
     if (value == NULL) {
-        put(out, "null", 4);
+        json_put(out, "null", 4);
         return;
     }
     switch (json_typeof(value)) {
@@ -147,47 +139,56 @@ static void put_value(struct output *out, const json_t *value)
         put_array(out, value);
         break;
     case JSON_STRING:
-        put_string(out, json_string_value(value), json_string_length(value));
+        json_put_string(out, json_string_value(value), json_string_length(value));
         break;
     case JSON_INTEGER:
         put_integer(out, json_integer_value(value));
         break;
     case JSON_REAL:
-        put_number(out, json_real_value(value));
+        json_put_number(out, json_real_value(value));
         break;
     case JSON_TRUE:
-        put(out, "true", 4);
+        json_put(out, "true", 4);
         break;
     case JSON_FALSE:
-        put(out, "false", 5);
+        json_put(out, "false", 5);
         break;
     case JSON_NULL:
-        put(out, "null", 4);
+        json_put(out, "null", 4);
         break;
     }
 }
 
-const char *json_dump_shared(const json_t *value, size_t *length)
+struct json_output *json_output_shared(void)
 {
-    static struct output shared;
+    static struct json_output shared;
     if (shared.capacity > SHARED_MAX) { /* one giant answer does not stay resident */
         free(shared.text);
-        shared = (struct output){ 0 };
+        shared = (struct json_output){ 0 };
     }
     if (shared.text == NULL) {
         shared.text = malloc(SHARED_FIRST);
         shared.capacity = shared.text != NULL ? SHARED_FIRST : 0;
     }
-    if (shared.text == NULL)
-        return NULL;
     shared.length = 0;
-    shared.failed = false;
-    put_value(&shared, value);
-    if (shared.failed)
+    shared.failed = shared.text == NULL;
+    return &shared;
+}
+
+const char *json_output_text(struct json_output *out, size_t *length)
+{
+    if (out->failed)
         return NULL;
-    shared.text[shared.length] = '\0';
-    *length = shared.length;
-    return shared.text;
+    out->text[out->length] = '\0';
+    *length = out->length;
+    return out->text;
+}
+
+const char *json_dump_shared(const json_t *value, size_t *length)
+{
+    struct json_output *out = json_output_shared();
+    json_put_value(out, value);
+    return json_output_text(out, length);
 }
 
 /* Written in the shared buffer first: growing inside the arena would leave every smaller copy behind. */
