@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct db_settings {
     const char *url; /* libpq URI or keyword string; several hosts: libpq fails over */
@@ -32,5 +33,28 @@ int db_start(struct ev_loop *loop, const struct db_settings *settings);
 void db_stop(void);
 
 void db_get_stats(struct db_stats *stats);
+
+/*
+ * Somebody who listens for NOTIFY on a channel; lies in the caller's memory from db_listen_add to
+ * db_listen_remove. All who listen share one connection of the worker, beside the pool, which is made when the
+ * first comes and made again when it is lost. The callbacks run on the loop's stack and may remove the
+ * listener.
+ */
+struct db_listener {
+    const char *channel; /* at most 63 bytes, taken literally; borrowed */
+    /* What is sent from now on arrives. Called again after every loss: what was sent in between did not. */
+    void (*attached)(struct db_listener *listener);
+    void (*notified)(struct db_listener *listener, const char *payload); /* payload: borrowed, "" without one */
+    void *arg;
+    bool listening; /* attached was called on the connection of now */
+    TAILQ_ENTRY(db_listener) link;
+};
+
+/*
+ * 0, or a negative errno: -ENOENT without a database, -ENOTSUP behind PgBouncer (transactions are pooled there,
+ * and so no session hears anything), -EINVAL for the channel's name, -ENOMEM.
+ */
+int db_listen_add(struct db_listener *listener);
+void db_listen_remove(struct db_listener *listener);
 
 #endif

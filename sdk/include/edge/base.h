@@ -51,9 +51,14 @@ typedef struct edge_arg {
         EDGE_ARG_BYTES,
         EDGE_ARG_TIME,
         EDGE_ARG_TEXTS,
+        EDGE_ARG_DECIMAL,
+        EDGE_ARG_DATE,
+        EDGE_ARG_INTS,
+        EDGE_ARG_UUIDS,
+        EDGE_ARG_DECIMALS,
     } type;
     const void *data;
-    size_t length; /* bytes (BYTES), items (TEXTS) */
+    size_t length; /* bytes (BYTES), items (the arrays) */
     int64_t integer;
     double number;
 } edge_arg;
@@ -67,7 +72,14 @@ edge_arg edge_uuid(const char *text);                 /* uuid: 36 characters */
 edge_arg edge_json(const json_t *value);              /* jsonb; NULL is SQL NULL, json_null() is 'null' */
 edge_arg edge_bytes(const void *data, size_t length); /* bytea */
 edge_arg edge_time(int64_t microseconds);             /* timestamptz: Unix time in microseconds */
-edge_arg edge_texts(const char *const *items, size_t count); /* text[]; a NULL item is NULL */
+edge_arg edge_decimal(const char *text);              /* numeric, every digit kept: "12.50" */
+edge_arg edge_date(const char *text);                 /* date: YYYY-MM-DD */
+
+/* Arrays. A NULL item is NULL; items NULL with a count binds SQL NULL. The items are borrowed as text is. */
+edge_arg edge_texts(const char *const *items, size_t count);    /* text[] */
+edge_arg edge_ints(const int64_t *items, size_t count);         /* integer[], bigint[] when one does not fit */
+edge_arg edge_uuids(const char *const *items, size_t count);    /* uuid[] */
+edge_arg edge_decimals(const char *const *items, size_t count); /* numeric[] */
 
 /* Counts and collects a macro's variable arguments; used by db.h and log.h. */
 #define EDGE_ARGS(...)                                                                                         \

@@ -52,3 +52,28 @@ edge_arg edge_texts(const char *const *items, size_t count)
 {
     return (edge_arg){ .type = EDGE_ARG_TEXTS, .data = items, .length = count };
 }
+
+edge_arg edge_decimal(const char *text)
+{
+    return (edge_arg){ .type = EDGE_ARG_DECIMAL, .data = text };
+}
+
+edge_arg edge_date(const char *text)
+{
+    return (edge_arg){ .type = EDGE_ARG_DATE, .data = text };
+}
+
+edge_arg edge_ints(const int64_t *items, size_t count)
+{
+    return (edge_arg){ .type = EDGE_ARG_INTS, .data = items, .length = count };
+}
+
+edge_arg edge_uuids(const char *const *items, size_t count)
+{
+    return (edge_arg){ .type = EDGE_ARG_UUIDS, .data = items, .length = count };
+}
+
+edge_arg edge_decimals(const char *const *items, size_t count)
+{
+    return (edge_arg){ .type = EDGE_ARG_DECIMALS, .data = items, .length = count };
+}

@@ -12,7 +12,7 @@ static void take_rows(struct operation *operation, size_t statement, const PGres
     struct db_failure *failure = operation_failure(operation, statement);
     if (operation->rows == NULL || failure->kind != DB_NO_FAILURE)
         return;
-    operation->rows[statement] = rows_copy(operation->ctx, result);
+    operation->rows[statement] = rows_copy(operation->ctx, operation->arena, result);
     if (operation->rows[statement] == NULL)
         failure->kind = DB_TOO_LARGE;
 }
@@ -75,7 +75,7 @@ static void refuse_copy(struct db_connection *connection, size_t statement)
         return;
     *operation_failure(operation, statement) = (struct db_failure){
         .kind = DB_REFUSED,
-        .message = "COPY cannot be run as a query",
+        .message = "COPY is no query: call edge_copy_in or edge_copy_out",
         .statement = statement,
     };
 }

@@ -11,15 +11,12 @@
 
 #include <context.h>
 
+#include "db/literal.h"
 #include "db/oids.h"
 #include "db/statement.h"
 
 #include <endian.h>
 #include <limits.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* 2000-01-01, PostgreSQL's epoch, in Unix microseconds. */
 #define POSTGRES_EPOCH_US INT64_C(946684800000000)
@@ -47,51 +44,40 @@ static void bind_int(struct param *param, int64_t value)
         bind_binary(param, OID_INT8, htobe64((uint64_t)value), 8);
 }
 
-static const char *number_text(edge_ctx *ctx, double value)
+static void bind_number(edge_ctx *ctx, struct param *param, double value)
 {
-    if (isnan(value))
-        return "NaN";
-    if (isinf(value))
-        return value > 0 ? "Infinity" : "-Infinity";
-
-    char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    return edge_copy(ctx, text);
+    char text[NUMBER_LITERAL_SIZE];
+    number_literal(value, text);
+    bind_text(param, OID_NUMERIC, edge_copy(ctx, text));
 }
 
-static char *quote_item(char *out, const char *item)
+/* The infinities are what edge_rows_time reads them as, and what PostgreSQL sends for them. */
+static void bind_time(struct param *param, int64_t microseconds)
 {
-    *out++ = '"';
-    for (; *item != '\0'; item++) {
-        if (*item == '"' || *item == '\\')
-            *out++ = '\\';
-        *out++ = *item;
-    }
-    *out++ = '"';
-    return out;
+    bool infinite = microseconds == INT64_MAX || microseconds == INT64_MIN;
+    int64_t value = infinite ? microseconds : microseconds - POSTGRES_EPOCH_US;
+    bind_binary(param, OID_TIMESTAMPTZ, htobe64((uint64_t)value), 8);
 }
 
-/* An array literal: {"a","b\"c",NULL}. Every item is quoted, so none needs to be looked at. */
-static const char *texts_literal(edge_ctx *ctx, const char *const *items, size_t count)
+static Oid integers_type(const edge_arg *arg)
 {
-    size_t size = 3;
-    for (size_t i = 0; i < count; i++)
-        size += items[i] != NULL ? 2 * strlen(items[i]) + 3 : sizeof "NULL";
+    const int64_t *items = arg->data;
+    for (size_t i = 0; items != NULL && i < arg->length; i++)
+        if (items[i] < INT32_MIN || items[i] > INT32_MAX)
+            return OID_INT8_ARRAY;
+    return OID_INT4_ARRAY;
+}
 
-    char *literal = edge_alloc(ctx, size), *out = literal;
-    *out++ = '{';
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            *out++ = ',';
-        out = items[i] != NULL ? quote_item(out, items[i]) : stpcpy(out, "NULL");
-    }
-    *out++ = '}';
-    *out = '\0';
-    return literal;
+static void bind_array(edge_ctx *ctx, struct param *param, const edge_arg *arg)
+{
+    Oid type = arg->type == EDGE_ARG_INTS       ? integers_type(arg)
+               : arg->type == EDGE_ARG_UUIDS    ? OID_UUID_ARRAY
+               : arg->type == EDGE_ARG_DECIMALS ? OID_NUMERIC_ARRAY
+                                                : OID_TEXT_ARRAY;
+    char *literal = array_is_null(arg) ? NULL : edge_alloc(ctx, array_literal_size(arg));
+    if (literal != NULL)
+        array_literal(arg, literal);
+    bind_text(param, type, literal);
 }
 
 static void bind_json(edge_ctx *ctx, struct param *param, const json_t *value)
@@ -120,7 +106,7 @@ static void bind_arg(edge_ctx *ctx, struct param *param, const edge_arg *arg)
         bind_int(param, arg->integer);
         break;
     case EDGE_ARG_NUMBER:
-        bind_text(param, OID_NUMERIC, number_text(ctx, arg->number));
+        bind_number(ctx, param, arg->number);
         break;
     case EDGE_ARG_BOOL:
         bind_text(param, OID_BOOL, arg->integer != 0 ? "t" : "f");
@@ -138,11 +124,19 @@ static void bind_arg(edge_ctx *ctx, struct param *param, const edge_arg *arg)
         bind_bytes(ctx, param, arg);
         break;
     case EDGE_ARG_TIME:
-        bind_binary(param, OID_TIMESTAMPTZ, htobe64((uint64_t)(arg->integer - POSTGRES_EPOCH_US)), 8);
+        bind_time(param, arg->integer);
+        break;
+    case EDGE_ARG_DECIMAL:
+        bind_text(param, OID_NUMERIC, arg->data);
+        break;
+    case EDGE_ARG_DATE:
+        bind_text(param, OID_DATE, arg->data);
         break;
     case EDGE_ARG_TEXTS:
-        bind_text(param, OID_TEXT_ARRAY,
-            arg->data != NULL || arg->length == 0 ? texts_literal(ctx, arg->data, arg->length) : NULL);
+    case EDGE_ARG_INTS:
+    case EDGE_ARG_UUIDS:
+    case EDGE_ARG_DECIMALS:
+        bind_array(ctx, param, arg);
         break;
     }
 }

@@ -23,6 +23,7 @@ struct bound_statement {
     const struct param *params;
     size_t count;
     uint64_t hash; /* of the text and the parameters' types: the key of the prepared statement */
+    bool unnamed;  /* not worth keeping prepared */
 };
 
 /* Binds a statement in the invocation's arena; ends the invocation (500) when it has too many arguments. */

@@ -92,7 +92,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 }
 
 /* What precedes dbname is a default, what follows it overrides the URL; NULL changes nothing. */
-static PGconn *start_connect(const char *url, const struct resolved *resolved)
+PGconn *connect_start(const char *url, const struct resolved *resolved)
 {
     const char *const keywords[] = {
         "fallback_application_name",
@@ -124,7 +124,7 @@ static PGconn *start_connect(const char *url, const struct resolved *resolved)
 }
 
 /* A host that does not answer costs tcp_user_timeout; the next one must still have its chance. */
-static double connect_limit(const char *url)
+double connect_limit_s(const char *url)
 {
     double hosts = 1;
     for (const char *at = url; *at != '\0'; at++)
@@ -135,7 +135,7 @@ static double connect_limit(const char *url)
 static void connect_to(struct db_connection *connection, const struct resolved *resolved)
 {
     db_connection_set_state(connection, CONNECTION_CONNECTING);
-    connection->pg = start_connect(pool_settings()->url, resolved);
+    connection->pg = connect_start(pool_settings()->url, resolved);
     if (connection->pg == NULL || PQstatus(connection->pg) == CONNECTION_BAD) {
         db_connection_lose(connection, connection->pg == NULL ? "out of memory" : NULL);
         return;
@@ -144,9 +144,10 @@ static void connect_to(struct db_connection *connection, const struct resolved *
     follow_socket(connection, EV_WRITE);
 }
 
-void db_connection_resolved(
-    struct db_connection *connection, const struct resolved *resolved, const char *error)
+/* Its host's addresses, or why there are none. */
+static void resolved_hosts(void *arg, const struct resolved *resolved, const char *error)
 {
+    struct db_connection *connection = arg;
     connection->resolve = NULL;
     if (error != NULL)
         db_connection_lose(connection, error);
@@ -158,12 +159,12 @@ void db_connection_open(struct db_connection *connection)
 {
     db_connection_set_state(connection, CONNECTION_RESOLVING);
     statement_cache_init(&connection->statements);
-    connection->oversized = connection->statements_stale = connection->closing = false;
+    connection->oversized = connection->statements_stale = connection->closing = connection->breaks = false;
     connection->expected_count = connection->expected_next = 0;
     connection->received_bytes = connection->reads = 0;
     ev_io_init(&connection->io, on_socket, -1, 0);
     connection->io.data = connection;
-    ev_timer_init(&connection->timer, on_timer, connect_limit(pool_settings()->url), 0);
+    ev_timer_init(&connection->timer, on_timer, connect_limit_s(pool_settings()->url), 0);
     connection->timer.data = connection;
     ev_timer_start(pool_loop(), &connection->timer);
 
@@ -171,7 +172,7 @@ void db_connection_open(struct db_connection *connection)
         connect_to(connection, &(const struct resolved){ 0 });
         return;
     }
-    connection->resolve = resolve_start(connection, pool_settings()->url);
+    connection->resolve = resolve_start(pool_settings()->url, resolved_hosts, connection);
     if (connection->resolve == NULL)
         db_connection_lose(connection, "no thread can be had to look the host name up");
 }

@@ -64,6 +64,9 @@ void db_connection_close(struct db_connection *connection)
         *connection->holder = NULL;
     connection->holder = NULL;
     connection->operation = NULL;
+    if (connection->copy != NULL)
+        copy_lost(connection->copy);
+    connection->copy = NULL;
     PQfinish(connection->pg);
     connection->pg = NULL;
     connection->expected_count = connection->expected_next = 0;
@@ -77,13 +80,14 @@ static void start_timer(struct db_connection *connection, double seconds)
     ev_timer_start(pool_loop(), &connection->timer);
 }
 
-static void watch(struct db_connection *connection, int events)
+void db_connection_watch(struct db_connection *connection, int events)
 {
     if ((connection->io.events & (EV_READ | EV_WRITE)) == events && ev_is_active(&connection->io))
         return;
     ev_io_stop(pool_loop(), &connection->io);
     ev_io_set(&connection->io, connection->fd, events);
-    ev_io_start(pool_loop(), &connection->io);
+    if (events != 0)
+        ev_io_start(pool_loop(), &connection->io);
 }
 
 /* Writes what libpq holds; the rest goes when the socket takes more. */
@@ -91,7 +95,7 @@ bool db_connection_flush(struct db_connection *connection)
 {
     int left = PQflush(connection->pg);
     if (left >= 0)
-        watch(connection, left > 0 ? EV_READ | EV_WRITE : EV_READ);
+        db_connection_watch(connection, left > 0 ? EV_READ | EV_WRITE : EV_READ);
     return left >= 0;
 }
 
@@ -162,7 +166,13 @@ void db_connection_release(struct db_connection *connection)
 {
     *connection->holder = NULL;
     connection->holder = NULL;
-    settle(connection);
+    if (connection->copy == NULL) {
+        settle(connection);
+        return;
+    }
+    /* In the middle of COPY there is no other way out: what has been copied in is undone by it. */
+    db_connection_close(connection);
+    pool_connection_lost(true, NULL);
 }
 
 void db_connection_cancel_arrived(struct db_connection *connection)
@@ -250,7 +260,15 @@ static void refuse_answer(struct db_connection *connection)
 
 void db_connection_ready(struct db_connection *connection, int events)
 {
-    if (((events & EV_READ) && !consume(connection)) || !db_connection_flush(connection)) {
+    if ((events & EV_READ) && (connection->breaks || !consume(connection))) {
+        db_connection_lose(connection, NULL);
+        return;
+    }
+    if (connection->copy != NULL) {
+        copy_ready(connection->copy);
+        return;
+    }
+    if (!db_connection_flush(connection)) {
         db_connection_lose(connection, NULL);
         return;
     }

@@ -23,6 +23,7 @@ enum connection_state {
     CONNECTION_IDLE,         /* on the pool's idle list; the pool takes it for an operation */
     CONNECTION_BUSY,         /* on no list; the last answer to its operation moves it on */
     CONNECTION_PINNED,       /* on no list; the transaction that holds it sends or releases */
+    CONNECTION_COPYING,      /* on no list, out of pipeline mode; COPY's last answer makes it PINNED again */
     CONNECTION_DRAINING,     /* on no list; its operation was abandoned and the answers are thrown away */
     CONNECTION_ROLLING_BACK, /* on no list; ROLLBACK's answer moves it on, nobody waits for it */
 };
@@ -41,6 +42,7 @@ struct expected {
 };
 
 struct cancel;
+struct edge_copier;
 struct resolve;
 struct resolved;
 
@@ -53,6 +55,7 @@ struct db_connection {
 
     struct operation *operation;   /* NULL when nobody waits for the answers */
     struct db_connection **holder; /* where an explicit transaction keeps this connection; NULL: none does */
+    struct edge_copier *copy;      /* while COPYING */
     struct resolve *resolve;       /* a look-up under way */
     struct cancel *cancel;         /* a cancel request is on its way: no new statement until it has arrived */
 
@@ -68,6 +71,7 @@ struct db_connection {
     bool closing;          /* the server has said good-bye */
     bool statements_stale; /* the server says that its prepared statements are not what we think */
     bool cancel_requested; /* of the operation that is being drained */
+    bool breaks;           /* with the next answer: a fault on purpose */
     int64_t idle_since_us;
     TAILQ_ENTRY(db_connection) link;
 };
@@ -78,11 +82,11 @@ struct db_connection {
 /* Starts connecting a closed slot; a failure comes through pool_connection_lost. */
 void db_connection_open(struct db_connection *connection);
 
-/* Its host's addresses, or why there are none. */
-void db_connection_resolved(
-    struct db_connection *connection, const struct resolved *resolved, const char *error);
+/* connect.c: PQconnectStart for the pool's URL, with our defaults; and how long it may take. */
+PGconn *connect_start(const char *url, const struct resolved *resolved);
+double connect_limit_s(const char *url);
 
-/* Closes it, whatever its state. Nobody is told. */
+/* Closes it, whatever its state. Nobody is told but a COPY, which outlives it. */
 void db_connection_close(struct db_connection *connection);
 
 /* It broke, was refused, or cannot be trusted any more: its operation fails. message NULL: libpq's. */
@@ -91,6 +95,9 @@ void db_connection_lose(struct db_connection *connection, const char *message);
 /* The socket's and the timer's turn once libpq has connected; connect.c hands them over. */
 void db_connection_ready(struct db_connection *connection, int events);
 void db_connection_time_is_up(struct db_connection *connection);
+
+/* Waits for the socket: EV_READ, EV_WRITE, both, or 0 for neither. */
+void db_connection_watch(struct db_connection *connection, int events);
 
 /* Writes what libpq holds, the rest when the socket takes more. False when the connection is lost. */
 bool db_connection_flush(struct db_connection *connection);
@@ -124,6 +131,10 @@ bool sqlstate_is_stale(const char *sqlstate);
 bool pipeline_send_operation(struct db_connection *connection, struct operation *operation);
 bool pipeline_send_settings(struct db_connection *connection);
 bool pipeline_send_rollback(struct db_connection *connection);
+
+/* copy_wire.c: the socket's turn while COPYING, and the connection's loss. */
+void copy_ready(struct edge_copier *copy);
+void copy_lost(struct edge_copier *copy);
 
 /* answers.c: takes the answers that are here. Returns 1 when all have come, 0 when more will, -1 when lost. */
 int pipeline_read(struct db_connection *connection);

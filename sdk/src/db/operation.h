@@ -62,6 +62,7 @@ struct operation {
     const struct bound_statement *statements;
     size_t count;
     struct edge_rows **rows;     /* of each statement; NULL: nobody wants them */
+    struct arena *arena;         /* where rows are made */
     struct db_failure *failures; /* of each statement when isolated, else one for all */
     bool isolated;               /* each statement is a transaction of its own */
 

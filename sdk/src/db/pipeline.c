@@ -11,6 +11,7 @@
  *   statement ... COMMIT Sync                                its last
  */
 #include "db/connection.h"
+#include "db/fault.h"
 #include "db/oids.h"
 #include "db/pool.h"
 #include "db/rows.h"
@@ -71,7 +72,7 @@ static bool send_unnamed(
 static struct statement *prepared_for(
     struct db_connection *connection, const struct bound_statement *bound, unsigned role, bool *added)
 {
-    if (pool_settings()->pgbouncer)
+    if (pool_settings()->pgbouncer || bound->unnamed)
         return NULL;
     struct statement *prepared = statement_find(&connection->statements, bound, role);
     *added = prepared == NULL;
@@ -177,6 +178,22 @@ static int64_t time_limit(const struct operation *operation)
     return left > INT32_MAX ? 0 : left;
 }
 
+/* What a test wants to go wrong here; false when it is the connection. */
+static bool suffer_fault(struct db_connection *connection)
+{
+    switch (fault_next()) {
+    case FAULT_BREAK_BEFORE:
+        return false;
+    case FAULT_BREAK_AFTER:
+        connection->breaks = true;
+        return true;
+    case FAULT_REFUSED:
+        return send_own(connection, "SELECT 1 / 0", NULL, 0, EXPECT_IGNORED, 0);
+    default:
+        return true;
+    }
+}
+
 bool pipeline_send_operation(struct db_connection *connection, struct operation *operation)
 {
     operation->timeout_ms = time_limit(operation);
@@ -186,6 +203,7 @@ bool pipeline_send_operation(struct db_connection *connection, struct operation 
     if (operation->begin != NULL)
         sent = sent && send_own(connection, operation->begin, NULL, 0, EXPECT_IGNORED, 0);
 
+    sent = sent && suffer_fault(connection);
     for (size_t i = 0; i < operation->count && sent; i++) {
         if (!joining && (i == 0 || operation->isolated))
             sent = send_caller(connection, operation, i);

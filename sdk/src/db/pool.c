@@ -9,6 +9,7 @@
 
 #include "db/cancel.h"
 #include "db/connection.h"
+#include "db/listen.h"
 #include "db/offload.h"
 
 #include <log.h>
@@ -297,6 +298,7 @@ int db_start(struct ev_loop *loop, const struct db_settings *settings)
     if (error < 0)
         goto fail;
     ev_timer_start(loop, &pool.sweep);
+    db_listen_start();
     open_one();
     return 0;
 
@@ -316,6 +318,7 @@ void db_stop(void)
             db_connection_close(&pool.connections[i]);
         free(pool.connections[i].expected);
     }
+    db_listen_stop();
     offload_stop();
     ev_timer_stop(pool.loop, &pool.retry);
     ev_timer_stop(pool.loop, &pool.acquire);

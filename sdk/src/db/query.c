@@ -11,6 +11,7 @@ static struct operation begin(edge_ctx *ctx, bool service, struct edge_rows **ro
         .ctx = ctx,
         .caller = caller_of(ctx, service),
         .rows = rows,
+        .arena = &ctx->arena,
         .failures = failures,
     };
 }

@@ -6,10 +6,10 @@
  */
 #include "db/resolve.h"
 
-#include "db/connection.h"
 #include "db/offload.h"
 
 #include <arpa/inet.h>
+#include <libpq-fe.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,9 @@ struct resolve {
     char *url;
     struct resolved resolved;
     int error;
-    struct db_connection *connection; /* the loop's; NULL once it is gone */
+    /* The loop's, as is arg; NULL once nobody waits. */
+    void (*done)(void *arg, const struct resolved *resolved, const char *error);
+    void *arg;
 };
 
 /* The lists of a URL, each item found by its number; a list of one port goes for all hosts. */
@@ -150,13 +152,14 @@ static void resolve_free(struct offload *job)
 static void found(struct offload *job)
 {
     struct resolve *resolve = (struct resolve *)(void *)job;
-    if (resolve->connection != NULL)
-        db_connection_resolved(
-            resolve->connection, &resolve->resolved, resolve->error != 0 ? gai_strerror(resolve->error) : NULL);
+    if (resolve->done != NULL)
+        resolve->done(
+            resolve->arg, &resolve->resolved, resolve->error != 0 ? gai_strerror(resolve->error) : NULL);
     resolve_free(job);
 }
 
-struct resolve *resolve_start(struct db_connection *connection, const char *url)
+struct resolve *resolve_start(
+    const char *url, void (*done)(void *arg, const struct resolved *resolved, const char *error), void *arg)
 {
     struct resolve *resolve = calloc(1, sizeof *resolve);
     if (resolve == NULL)
@@ -164,7 +167,8 @@ struct resolve *resolve_start(struct db_connection *connection, const char *url)
     resolve->job.work = look_up;
     resolve->job.done = found;
     resolve->job.drop = resolve_free;
-    resolve->connection = connection;
+    resolve->done = done;
+    resolve->arg = arg;
     resolve->url = strdup(url);
     if (resolve->url != NULL && offload_run(&resolve->job) == 0)
         return resolve;
@@ -174,5 +178,5 @@ struct resolve *resolve_start(struct db_connection *connection, const char *url)
 
 void resolve_forget(struct resolve *resolve)
 {
-    resolve->connection = NULL;
+    resolve->done = NULL;
 }

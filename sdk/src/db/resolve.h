@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-struct db_connection;
 struct resolve;
 
 /* Hosts with their addresses, as libpq takes them: lists of equal length, separated by commas. */
@@ -20,10 +19,11 @@ struct resolved {
 /* Whether a URL names a host that has to be looked up; sockets and addresses have not. */
 bool resolve_needed(const char *url);
 
-/* Looks a URL's hosts up; db_connection_resolved follows. NULL when that cannot be done. */
-struct resolve *resolve_start(struct db_connection *connection, const char *url);
+/* Looks a URL's hosts up; done follows, on the loop. NULL when that cannot be done. */
+struct resolve *resolve_start(
+    const char *url, void (*done)(void *arg, const struct resolved *resolved, const char *error), void *arg);
 
-/* The connection is gone; the answer is dropped. */
+/* Nobody waits any more; the answer is dropped. */
 void resolve_forget(struct resolve *resolve);
 
 /* The look-up itself, blocking: 0, or what getaddrinfo said when no host has an address. Free it in both cases.

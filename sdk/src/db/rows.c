@@ -31,8 +31,8 @@ static size_t find_column(const edge_rows *rows, const char *name)
         edge_format(rows->ctx, "no column \"%s\"", name));
 }
 
-/* Text of a cell, NULL for SQL NULL; *type may be NULL. */
-static const char *cell(const edge_rows *rows, size_t row, const char *column, Oid *type)
+/* *type may be NULL. */
+const char *rows_cell(const edge_rows *rows, size_t row, const char *column, Oid *type)
 {
     size_t index = find_column(rows, column);
     if (row >= rows->row_count)
@@ -45,18 +45,18 @@ static const char *cell(const edge_rows *rows, size_t row, const char *column, O
 
 bool edge_rows_null(const edge_rows *rows, size_t row, const char *column)
 {
-    return cell(rows, row, column, NULL) == NULL;
+    return rows_cell(rows, row, column, NULL) == NULL;
 }
 
 const char *edge_rows_text(const edge_rows *rows, size_t row, const char *column)
 {
-    return cell(rows, row, column, NULL);
+    return rows_cell(rows, row, column, NULL);
 }
 
 int64_t edge_rows_int(const edge_rows *rows, size_t row, const char *column)
 {
     Oid type;
-    const char *text = cell(rows, row, column, &type);
+    const char *text = rows_cell(rows, row, column, &type);
     if (text == NULL)
         return 0;
     if (type == OID_BOOL)
@@ -80,7 +80,7 @@ int64_t edge_rows_int(const edge_rows *rows, size_t row, const char *column)
 double edge_rows_number(const edge_rows *rows, size_t row, const char *column)
 {
     Oid type;
-    const char *text = cell(rows, row, column, &type);
+    const char *text = rows_cell(rows, row, column, &type);
     if (text == NULL)
         return 0;
     return type == OID_BOOL ? text[0] == 't' : strtod(text, NULL);
@@ -89,7 +89,7 @@ double edge_rows_number(const edge_rows *rows, size_t row, const char *column)
 bool edge_rows_bool(const edge_rows *rows, size_t row, const char *column)
 {
     Oid type;
-    const char *text = cell(rows, row, column, &type);
+    const char *text = rows_cell(rows, row, column, &type);
     if (text == NULL)
         return false;
     return text[0] == 't' || (type != OID_BOOL && strtod(text, NULL) != 0);
@@ -97,13 +97,43 @@ bool edge_rows_bool(const edge_rows *rows, size_t row, const char *column)
 
 int64_t edge_rows_time(const edge_rows *rows, size_t row, const char *column)
 {
-    const char *text = cell(rows, row, column, NULL);
+    const char *text = rows_cell(rows, row, column, NULL);
     return text != NULL ? rows_parse_time(text) : 0;
 }
 
 json_t *edge_rows_value(const edge_rows *rows, size_t row, const char *column)
 {
     Oid type;
-    const char *text = cell(rows, row, column, &type);
+    const char *text = rows_cell(rows, row, column, &type);
     return text != NULL ? rows_json_value(rows->ctx, type, text) : json_null();
+}
+
+const char *edge_rows_decimal(const edge_rows *rows, size_t row, const char *column)
+{
+    Oid type;
+    const char *text = rows_cell(rows, row, column, &type);
+    if (type != OID_NUMERIC && type != OID_INT2 && type != OID_INT4 && type != OID_INT8 && type != OID_OID)
+        context_fail_detail(rows->ctx, 500, "internal_error",
+            "The function asked for the digits of a column that has none",
+            edge_format(rows->ctx, "\"%s\" is neither numeric nor an integer", column));
+    return text;
+}
+
+const void *edge_rows_bytes(const edge_rows *rows, size_t row, const char *column, size_t *length)
+{
+    Oid type;
+    const char *text = rows_cell(rows, row, column, &type);
+    *length = text != NULL ? strlen(text) : 0;
+    if (text == NULL || type != OID_BYTEA)
+        return text;
+
+    /* The memory first: what libpq hands out would be lost if it were refused. */
+    bool hex = text[0] == '\\' && text[1] == 'x';
+    char *bytes = edge_alloc(rows->ctx, (hex ? *length / 2 : *length) + 1);
+    unsigned char *raw = PQunescapeBytea((const unsigned char *)text, length);
+    if (raw == NULL)
+        edge_fail(rows->ctx, 503, "overloaded", "The host is out of memory");
+    memcpy(bytes, raw, *length);
+    PQfreemem(raw);
+    return bytes;
 }

@@ -106,12 +106,18 @@ static json_t *read_array(struct reader *reader, int depth)
     }
 }
 
-json_t *rows_json_array(edge_ctx *ctx, Oid item_type, const char *literal)
+/* Bounds, when they do not start at 1, come first: [0:2]={1,2,3}. NULL when there is no brace. */
+static const char *behind_bounds(const char *literal)
 {
-    /* Bounds, when they do not start at 1: [0:2]={1,2,3}. */
     const char *start = literal[0] == '[' ? strchr(literal, '=') : NULL;
     start = start != NULL ? start + 1 : literal;
-    if (*start != '{')
+    return *start == '{' ? start : NULL;
+}
+
+json_t *rows_json_array(edge_ctx *ctx, Oid item_type, const char *literal)
+{
+    const char *start = behind_bounds(literal);
+    if (start == NULL)
         return NULL;
     struct reader reader = {
         .ctx = ctx,
@@ -121,4 +127,32 @@ json_t *rows_json_array(edge_ctx *ctx, Oid item_type, const char *literal)
     };
     json_t *array = read_array(&reader, 1);
     return array != NULL && *reader.at == '\0' ? array : NULL;
+}
+
+/* At most how many items: a comma inside of quotes counts for one too many. */
+static size_t items_max(const char *literal)
+{
+    size_t count = 1;
+    for (; *literal != '\0'; literal++)
+        count += *literal == ',';
+    return count;
+}
+
+const char *const *rows_array_items(edge_ctx *ctx, const char *literal, size_t *count)
+{
+    const char *start = behind_bounds(literal);
+    if (start == NULL)
+        return NULL;
+    struct reader reader = { .at = start + 1, .scratch = edge_alloc(ctx, strlen(start) + 1) };
+    const char **items = edge_alloc(ctx, items_max(start) * sizeof *items);
+    for (bool more = *reader.at != '}'; more; more = *reader.at++ == ',') {
+        bool quoted;
+        if (*reader.at == '{' || !read_item(&reader, &quoted))
+            return NULL;
+        bool null = !quoted && strcasecmp(reader.scratch, "NULL") == 0;
+        items[(*count)++] = null ? NULL : reader.scratch;
+        reader.scratch +=
+            strlen(reader.scratch) + 1; /* an item and its NUL are as long as it was with a comma */
+    }
+    return items;
 }

@@ -43,14 +43,14 @@ static void copy_cells(struct edge_rows *rows, const PGresult *result, char *out
                 *cells = put(&out, PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
 }
 
-struct edge_rows *rows_copy(edge_ctx *ctx, const PGresult *result)
+struct edge_rows *rows_copy(edge_ctx *ctx, struct arena *arena, const PGresult *result)
 {
     size_t row_count = (size_t)PQntuples(result), column_count = (size_t)PQnfields(result);
     size_t columns_size = column_count * sizeof(struct rows_column);
     size_t cells_size = row_count * column_count * sizeof(char *);
     size_t size = texts_size(result, (int)row_count, (int)column_count);
 
-    struct edge_rows *rows = arena_alloc(&ctx->arena, sizeof *rows + columns_size + cells_size + size);
+    struct edge_rows *rows = arena_alloc(arena, sizeof *rows + columns_size + cells_size + size);
     if (rows == NULL)
         return NULL;
     rows->ctx = ctx;

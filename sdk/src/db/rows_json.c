@@ -25,6 +25,11 @@ static json_t *made(edge_ctx *ctx, json_t *value)
     return value;
 }
 
+void rows_check_utf8(edge_ctx *ctx, const char *text, size_t length)
+{
+    json_decref(made(ctx, json_stringn(text, length)));
+}
+
 static json_t *text_json(edge_ctx *ctx, const char *text)
 {
     return made(ctx, json_string(text));
@@ -43,15 +48,56 @@ static json_t *number_json(edge_ctx *ctx, const char *text)
     return isfinite(number) ? made(ctx, json_real(number)) : text_json(ctx, text);
 }
 
-/* What jansson cannot hold (an integer beyond 64 bits, 1e400, a very deep nesting) stays text. */
+/* Digits of an integer that jansson would refuse: 19 may be too many. */
+#define SAFE_DIGITS 18
+
+/*
+ * The text with ".0" behind every integer that may not fit into 64 bits, so that it is read as a double. Digits
+ * in front of a fraction or an exponent, and inside of strings, are left alone.
+ */
+static const char *widen_integers(edge_ctx *ctx, const char *text)
+{
+    size_t length = strlen(text);
+    char *wide = edge_alloc(ctx, length + length / SAFE_DIGITS * 2 + 1), *out = wide;
+    bool in_string = false;
+    for (const char *at = text; *at != '\0';) {
+        size_t digits = in_string ? 0 : strspn(at, "0123456789");
+        if (digits > 0) {
+            out = mempcpy(out, at, digits);
+            at += digits;
+            if (digits > SAFE_DIGITS && (*at == '\0' || strchr(".eE", *at) == NULL))
+                out = stpcpy(out, ".0");
+            else /* its fraction and exponent */
+                for (size_t rest = strspn(at, ".eE+-0123456789"); rest > 0; rest--)
+                    *out++ = *at++;
+            continue;
+        }
+        if (*at == '"')
+            in_string = !in_string;
+        else if (in_string && *at == '\\')
+            *out++ = *at++;
+        *out++ = *at++;
+    }
+    return wide;
+}
+
+/*
+ * jansson holds integers of 64 bits and doubles: an integer beyond that becomes a double. A document with what
+ * that cannot hold either (1e400, a very deep nesting) stays text.
+ */
 static json_t *document_json(edge_ctx *ctx, const char *text)
 {
     json_t *value = edge_json_parse(ctx, text, strlen(text));
+    if (value == NULL) {
+        const char *wide = widen_integers(ctx, text);
+        value = edge_json_parse(ctx, wide, strlen(wide));
+    }
     return value != NULL ? value : text_json(ctx, text);
 }
 
 json_t *rows_json_value(edge_ctx *ctx, Oid type, const char *text)
 {
+    char iso[ISO_TIME_SIZE];
     switch (type) {
     case OID_BOOL:
         return json_boolean(text[0] == 't');
@@ -68,7 +114,7 @@ json_t *rows_json_value(edge_ctx *ctx, Oid type, const char *text)
         return document_json(ctx, text);
     case OID_TIMESTAMP:
     case OID_TIMESTAMPTZ:
-        return text_json(ctx, rows_iso_time(ctx, text));
+        return text_json(ctx, rows_iso_time(text, iso));
     default:
         break;
     }

@@ -64,15 +64,14 @@ int64_t rows_parse_time(const char *text)
     return seconds * 1000000 + micros;
 }
 
-const char *rows_iso_time(edge_ctx *ctx, const char *text)
+const char *rows_iso_time(const char *text, char iso[ISO_TIME_SIZE])
 {
     size_t length = strlen(text);
     const char *blank = strchr(text, ' ');
-    if (blank == NULL || strstr(blank, "BC") != NULL)
+    if (blank == NULL || strstr(blank, "BC") != NULL || length + sizeof ":00" > ISO_TIME_SIZE)
         return text;
 
-    char *iso = edge_alloc(ctx, length + sizeof ":00");
-    memcpy(iso, text, length);
+    memcpy(iso, text, length + 1);
     iso[blank - text] = 'T';
     if (length > 3 && (iso[length - 3] == '+' || iso[length - 3] == '-'))
         memcpy(iso + length, ":00", sizeof ":00");

@@ -9,34 +9,15 @@
  * fiber and the jump goes up its stack, so the frames it lands in are alive; that is why a transaction
  * refuses to be used by another fiber than the one that opened it.
  */
-#include <edge/db.h>
+#include "db/tx.h"
+
 #include <edge/log.h>
 #include <edge/task.h>
 
 #include "db/connection.h"
-#include "db/operation.h"
 #include "db/pool.h"
 
 #include <string.h>
-
-enum tx_state {
-    TX_READY,    /* the block is about to be entered, for the first time or again; holds nothing */
-    TX_OPEN,     /* inside the block; holds a connection once a statement was sent */
-    TX_FINISHED, /* committed or rolled back; holds nothing */
-};
-
-struct edge_tx {
-    edge_ctx *ctx;
-    struct fiber *fiber;
-    edge_tx_options options;
-    enum tx_state state;
-    struct db_connection *connection; /* the connection clears it when it is lost */
-    bool begun;                       /* BEGIN has been sent */
-    int attempts;
-    struct bound_statement *queued;
-    size_t queued_count, queued_size;
-    jmp_buf retry_point;
-};
 
 static void release(void *arg)
 {
@@ -92,7 +73,7 @@ static const char *begin_text(const edge_tx_options *options)
     return texts[options->isolation][options->read_only];
 }
 
-static void check_usable(const edge_tx *tx)
+void tx_check(const edge_tx *tx)
 {
     if (tx->fiber != fiber_current())
         context_fail_detail(
@@ -102,7 +83,7 @@ static void check_usable(const edge_tx *tx)
 }
 
 /* Adds to what goes out next. The array doubles; what it leaves behind is the arena's. */
-static void queue(edge_tx *tx, const struct bound_statement *statement)
+void tx_queue(edge_tx *tx, const struct bound_statement *statement)
 {
     if (tx->queued_count == tx->queued_size) {
         size_t size = tx->queued_size == 0 ? 4 : tx->queued_size * 2;
@@ -132,16 +113,30 @@ EDGE_NORETURN static void retry(edge_tx *tx)
     longjmp(tx->retry_point, 1);
 }
 
-/* Sends what is queued and waits; does not come back when it fails. rows: of each statement, or NULL. */
-static void run(edge_tx *tx, edge_rows **rows, bool commit)
+void tx_failed(edge_tx *tx, struct operation *operation)
 {
+    if (may_retry(tx, &operation->failures[0]))
+        retry(tx);
+    tx->state = TX_FINISHED;
+    let_go(tx);
+    failure_end(operation, operation->failures[0].statement);
+}
+
+void tx_run(edge_tx *tx, edge_rows **rows, struct arena *arena, bool commit)
+{
+    if (tx->connection != NULL && tx->connection->copy != NULL)
+        context_fail_detail(
+            tx->ctx, 500, "internal_error", "A transaction does nothing else before its COPY has ended", NULL);
     struct db_failure failure = { 0 };
+    if (tx->caller.claims == NULL)
+        tx->caller = caller_of(tx->ctx, tx->options.service);
     struct operation operation = {
         .ctx = tx->ctx,
-        .caller = caller_of(tx->ctx, tx->options.service),
+        .caller = tx->caller,
         .statements = tx->queued,
         .count = tx->queued_count,
         .rows = rows,
+        .arena = arena,
         .failures = &failure,
         .holder = &tx->connection,
         .begin = tx->begun ? NULL : begin_text(&tx->options),
@@ -154,15 +149,9 @@ static void run(edge_tx *tx, edge_rows **rows, bool commit)
         tx->begun = true;
         operation_run(&operation);
     }
-    if (failure.kind == DB_NO_FAILURE) {
-        tx->queued_count = 0;
-        return;
-    }
-    if (may_retry(tx, &failure))
-        retry(tx);
-    tx->state = TX_FINISHED;
-    let_go(tx);
-    failure_end(&operation, failure.statement);
+    if (failure.kind != DB_NO_FAILURE)
+        tx_failed(tx, &operation);
+    tx->queued_count = 0;
 }
 
 bool edge_tx_next(edge_tx *tx)
@@ -172,9 +161,9 @@ bool edge_tx_next(edge_tx *tx)
         return true;
     }
     if (tx->state == TX_OPEN) {
-        check_usable(tx);
+        tx_check(tx);
         if (tx->begun || tx->queued_count > 0)
-            run(tx, NULL, true);
+            tx_run(tx, NULL, NULL, true);
         tx->state = TX_FINISHED;
         let_go(tx);
     }
@@ -183,12 +172,12 @@ bool edge_tx_next(edge_tx *tx)
 
 edge_rows *edge_tx_query_args(edge_tx *tx, const char *sql, const edge_arg *args, size_t count)
 {
-    check_usable(tx);
+    tx_check(tx);
     struct bound_statement statement = bind_statement(tx->ctx, sql, args, count);
-    queue(tx, &statement);
+    tx_queue(tx, &statement);
     edge_rows **rows = edge_alloc(tx->ctx, tx->queued_count * sizeof *rows);
     size_t last = tx->queued_count - 1;
-    run(tx, rows, false);
+    tx_run(tx, rows, &tx->ctx->arena, false);
     return rows[last];
 }
 
@@ -205,17 +194,23 @@ static void keep_texts(edge_tx *tx, struct bound_statement *statement)
     }
 }
 
-void edge_tx_send_args(edge_tx *tx, const char *sql, const edge_arg *args, size_t count)
+struct bound_statement tx_bind(edge_tx *tx, const char *sql, const edge_arg *args, size_t count)
 {
-    check_usable(tx);
     struct bound_statement statement = bind_statement(tx->ctx, sql, args, count);
     keep_texts(tx, &statement);
-    queue(tx, &statement);
+    return statement;
+}
+
+void edge_tx_send_args(edge_tx *tx, const char *sql, const edge_arg *args, size_t count)
+{
+    tx_check(tx);
+    struct bound_statement statement = tx_bind(tx, sql, args, count);
+    tx_queue(tx, &statement);
 }
 
 void edge_tx_rollback(edge_tx *tx)
 {
-    check_usable(tx);
+    tx_check(tx);
     tx->state = TX_FINISHED;
     let_go(tx);
 }

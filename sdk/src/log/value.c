@@ -148,6 +148,18 @@ static void put_texts(struct line *line, const edge_arg *value)
     line_put(line, "]", 1);
 }
 
+static void put_integers(struct line *line, const edge_arg *value)
+{
+    const int64_t *items = value->data;
+    line_put(line, "[", 1);
+    for (size_t i = 0; i < value->length && !line->full; i++) {
+        if (i > 0)
+            line_put(line, ",", 1);
+        line_put_integer(line, items[i]);
+    }
+    line_put(line, "]", 1);
+}
+
 /* Bytes are somebody's file or key: only how many there are is said. */
 static void put_byte_count(struct line *line, size_t count)
 {
@@ -169,6 +181,8 @@ static void put_value(struct line *line, const edge_arg *value)
         return line_put(line, value->integer ? "true" : "false", value->integer ? 4 : 5);
     case EDGE_ARG_TEXT:
     case EDGE_ARG_UUID:
+    case EDGE_ARG_DECIMAL:
+    case EDGE_ARG_DATE:
         return line_put_string(line, value->data, strlen(value->data));
     case EDGE_ARG_JSON:
         return put_json(line, value->data, 0);
@@ -177,7 +191,11 @@ static void put_value(struct line *line, const edge_arg *value)
     case EDGE_ARG_TIME:
         return put_iso_time(line, value->integer);
     case EDGE_ARG_TEXTS:
+    case EDGE_ARG_UUIDS:
+    case EDGE_ARG_DECIMALS:
         return put_texts(line, value);
+    case EDGE_ARG_INTS:
+        return put_integers(line, value);
     default:
         return line_put(line, "null", 4);
     }
