@@ -38,13 +38,15 @@ const answers = {
 
 const json = (answer, value) => answer.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 
+const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+
 /* By the platform's own parser (WHATWG). */
 async function readForm(request) {
     const form = await new Response(request.body, { headers: { 'content-type': request.headers['content-type'] } }).formData();
     const file = form.get('file');
     return {
         length: request.headers['content-length'], fields: [...form.keys()], model: form.get('model'), language: form.get('language'),
-        name: file.name, type: file.type, text: await file.text(),
+        name: file.name, type: file.type, sha256: sha256(await file.text()),
     };
 }
 
@@ -67,13 +69,13 @@ function serve(request, answer) {
 }
 
 const functions = Object.fromEntries(
-    ['http_together', 'http_upload', 'http_form', 'http_document'].map((name) => [name, { auth: 'public', timeout: '120s', memory: '1MiB' }]),
+    ['http_together', 'http_upload', 'http_form', 'http_relay', 'http_document'].map((name) => [name, { auth: 'public', timeout: '120s', memory: '1MiB' }]),
 );
 
 function start(env = {}) {
     return startHost({
         sandbox: false, readyPath: '/_edge/live', functions, env,
-        server: { plugins: path.join(buildDirectory, 'tests', 'plugins'), workers: 1 },
+        server: { plugins: path.join(buildDirectory, 'tests', 'plugins'), workers: 1, body_memory: '64KiB' },
         providers: { peer: { base_url: `http://127.0.0.1:${peer.address().port}`, timeout: '60s' } },
     });
 }
@@ -138,7 +140,7 @@ describe('http: large bodies', options, () => {
         assert.equal(chunked.bytes, 123456);
         assert.equal(chunked.method, 'PUT');
         assert.equal(chunked.headers['transfer-encoding'], 'chunked');
-        assert.equal(chunked.sha256, createHash('sha256').update('p'.repeat(123456)).digest('hex'));
+        assert.equal(chunked.sha256, sha256('p'.repeat(123456)));
         const announced = await upload({ bytes: 123456, announce: true });
         assert.equal(announced.headers['content-length'], '123456');
         assert.equal(announced.sha256, chunked.sha256);
@@ -156,7 +158,7 @@ describe('http: large bodies', options, () => {
         fs.writeFileSync(file, 'q'.repeat(MIB));
         const small = await upload({ file });
         assert.equal(small.headers['content-length'], String(MIB));
-        assert.equal(small.sha256, createHash('sha256').update('q'.repeat(MIB)).digest('hex'));
+        assert.equal(small.sha256, sha256('q'.repeat(MIB)));
         fs.truncateSync(file, LARGE);
         const grown = await grownBy(async () => assert.equal((await upload({ file })).bytes, LARGE));
         if (!sanitized) assert.ok(grown < 512, `the worker grew by ${grown} KiB`);
@@ -174,7 +176,22 @@ describe('http: forms', options, () => {
         const { length, name, ...rest } = answer.body;
         assert.ok(Number(length) > 100);
         assert.match(name, /^call ("|%22)äöü("|%22)\.webm$/); /* the platform's parser keeps the escape, WHATWG's undoes it */
-        assert.deepEqual(rest, { fields: ['model', 'file', 'language'], model: 'whisper-1', language: 'en', type: 'audio/webm', text: 'bytes of a call' });
+        assert.deepEqual(rest, { fields: ['model', 'file', 'language'], model: 'whisper-1', language: 'en', type: 'audio/webm', sha256: sha256('bytes of a call') });
+    });
+
+    it('carry files that were received, in memory or not', options, async () => {
+        for (const length of [0, 1000, 900000]) {
+            const form = new FormData();
+            form.set('note', 'before the file');
+            form.set('file', new Blob(['r'.repeat(length)], { type: 'text/csv' }), 'rows.csv');
+            const answer = await fetch(`${host.url}/functions/v1/http_relay`, { method: 'POST', body: form });
+            const body = await answer.json();
+            assert.equal(answer.status, 200, JSON.stringify(body));
+            assert.equal(body.form.sha256, sha256('r'.repeat(length)));
+            assert.equal(body.form.name, 'rows.csv');
+            assert.equal(body.form.type, 'text/csv');
+            assert.equal(body.store.sha256, body.form.sha256);
+        }
     });
 
     it('stream their files', options, async () => {

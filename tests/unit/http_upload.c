@@ -127,7 +127,8 @@ static void test_forms(void **state)
         { "model", "whisper-1" },
         { "file", .file = path, .file_offset = 26, .length = 4, .filename = "call \"1\"\r\nX: y.webm",
             .content_type = "audio/webm" },
-        { "raw", .data = "\x01\x02", .length = 2 },
+        { "raw", .data = "\x01\x02\x03", .length = 2 },
+        { "nothing", .data = "not of it", .file_descriptor = -1 },
         { "empty" },
         { 0 },
     };
@@ -141,6 +142,7 @@ static void test_forms(void **state)
     assert_non_null(strstr(provider.last_body,
         "name=\"file\"; filename=\"call %221%22%0D%0AX: y.webm\"\r\nContent-Type: audio/webm\r\n\r\nabcd\r\n"));
     assert_non_null(strstr(provider.last_body, "name=\"raw\"\r\n\r\n\x01\x02\r\n"));
+    assert_non_null(strstr(provider.last_body, "name=\"nothing\"\r\n\r\n\r\n"));
     assert_non_null(strstr(provider.last_body, "name=\"empty\"\r\n\r\n\r\n"));
 
     const edge_form_part bad[] = { { "a", "b", .content_type = "text/plain\r\nX: y" }, { 0 } };

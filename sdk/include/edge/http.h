@@ -31,18 +31,20 @@ typedef struct edge_header {
 } edge_header;
 
 /*
- * A part of a multipart/form-data body (RFC 7578). Its bytes are a text, memory, or a file, which is read as it
- * goes out.
+ * A part of a multipart/form-data body (RFC 7578). Its bytes are a file, which is read as it goes out, else a
+ * text, else memory. A part that was received (edge_part) is sent on with its fd, offset, length and data,
+ * wherever it lies.
  *
  *     .parts = (const edge_form_part[]){ { "model", "whisper-1" },
  *         { "file", .file = path, .filename = "audio.webm", .content_type = "audio/webm" }, { 0 } }
  */
 typedef struct edge_form_part {
     const char *name;    /* of the field */
-    const void *data;    /* length bytes; length 0: a text, up to its NUL */
+    const char *text;    /* NUL-terminated */
+    const void *data;    /* length bytes */
     size_t length;       /* of a file: from file_offset on; 0: to its end */
     const char *file;    /* path of a regular file */
-    int file_descriptor; /* or an open one, which stays the function's */
+    int file_descriptor; /* or an open one, which stays the function's; 0 and less: none */
     int64_t file_offset;
     const char *filename, *content_type; /* NULL: none is named */
 } edge_form_part;

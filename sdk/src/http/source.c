@@ -66,8 +66,8 @@ static void open_part(struct call_source *source, const edge_form_part *part)
         use_file(source, part->file, part->file_descriptor, part->file_offset, (int64_t)part->length);
         return;
     }
-    source->data = part->data != NULL ? part->data : "";
-    source->length = (int64_t)(part->length > 0 ? part->length : strlen(source->data));
+    source->data = part->text != NULL ? part->text : part->data != NULL ? part->data : "";
+    source->length = part->text != NULL ? (int64_t)strlen(part->text) : (int64_t)part->length;
 }
 
 static struct call_source *add_sources(struct http_call *call, size_t count)
