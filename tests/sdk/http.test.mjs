@@ -173,10 +173,11 @@ describe('http: forms', options, () => {
         fs.writeFileSync(file, 'bytes of a call');
         const answer = await post(host, 'http_form', { body: { file, filename: 'call "äöü".webm' } });
         assert.equal(answer.status, 200, JSON.stringify(answer.body));
-        const { length, name, ...rest } = answer.body;
+        const { length, name, fields, ...rest } = answer.body;
+        assert.deepEqual([...fields].sort(), ['file', 'language', 'model']); /* node 18 tells files last */
         assert.ok(Number(length) > 100);
         assert.match(name, /^call ("|%22)äöü("|%22)\.webm$/); /* the platform's parser keeps the escape, WHATWG's undoes it */
-        assert.deepEqual(rest, { fields: ['model', 'file', 'language'], model: 'whisper-1', language: 'en', type: 'audio/webm', sha256: sha256('bytes of a call') });
+        assert.deepEqual(rest, { model: 'whisper-1', language: 'en', type: 'audio/webm', sha256: sha256('bytes of a call') });
     });
 
     it('carry files that were received, in memory or not', options, async () => {

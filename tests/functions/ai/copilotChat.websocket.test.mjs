@@ -115,7 +115,7 @@ describe('copilotChat: WebSocket', options, () => {
             const message = await socket.next();
             if (['final', 'error'].includes(message.event)) ended[message.id] = message;
         }
-        assert.deepEqual(Object.keys(ended), ['two', 'three', 'one']);
+        assert.equal(Object.keys(ended).at(-1), 'one'); /* the others did not wait for it */
         assert.equal(ended.two.data.code, 'turn_in_progress');
         assert.equal(ended.three.event, 'final');
         assert.equal(ended.one.event, 'final');
