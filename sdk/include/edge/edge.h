@@ -8,6 +8,7 @@
 #include <edge/base.h>
 #include <edge/cache.h>
 #include <edge/crypto.h>
+#include <edge/csv.h>
 #include <edge/db.h>
 #include <edge/function.h>
 #include <edge/http.h>

@@ -87,7 +87,7 @@ static struct file_request conditions(edge_ctx *ctx)
 }
 
 /* Quotes and what is not ASCII go into filename*, and an underscore in their place into filename (RFC 6266). */
-static const char *disposition(edge_ctx *ctx, const char *name)
+const char *response_disposition(edge_ctx *ctx, const char *name)
 {
     char *plain = edge_copy(ctx, name);
     bool changed = false;
@@ -119,7 +119,7 @@ static void say_headers(
     if (answer->last_modified[0] != '\0')
         edge_response_header(ctx, "last-modified", answer->last_modified);
     if (options->download_name != NULL)
-        edge_response_header(ctx, "content-disposition", disposition(ctx, options->download_name));
+        edge_response_header(ctx, "content-disposition", response_disposition(ctx, options->download_name));
 }
 
 /* The head has promised a length: a file that became shorter meanwhile can only be broken off. */

@@ -15,4 +15,7 @@ const char *response_safe_type(edge_ctx *ctx, const char *media_type);
 /* Sends the head of the one answer there is. */
 void response_begin(edge_ctx *ctx, int status, const char *media_type, int64_t length);
 
+/* Content-Disposition of what is to be saved under a name. */
+const char *response_disposition(edge_ctx *ctx, const char *name);
+
 #endif
