@@ -15,6 +15,7 @@ static const struct endpoint {
     { "/_edge/live", endpoint_live },
     { "/_edge/ready", endpoint_ready },
     { "/_edge/metrics", endpoint_metrics },
+    { "/_edge/openapi.json", endpoint_openapi },
     { "/_internal/health", endpoint_health },
     { "/_internal/metric", endpoint_counters },
 };

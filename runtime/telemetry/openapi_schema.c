@@ -1,0 +1,206 @@
+/*
+ * Input tables as JSON Schema.
+ *
+ * null counts as absent for a field that may be absent, so its schema takes null. That limits of strings count
+ * without the white space around them is said in words: JSON Schema cannot.
+ */
+#include "openapi.h"
+
+#include <math.h>
+#include <string.h>
+
+static json_t *field_schema(const edge_field *field, bool refuse_unknown);
+
+static json_t *number(double value)
+{
+    return value == floor(value) && fabs(value) < 9007199254740992.0 ? json_integer((json_int_t)value)
+                                                                     : json_real(value);
+}
+
+static void set_limits(json_t *schema, const edge_field *field, const char *least, const char *most)
+{
+    if (field->min == 0 && field->max == 0)
+        return;
+    json_object_set_new(schema, least, number(field->min));
+    json_object_set_new(schema, most, number(field->max));
+}
+
+static void set_text(json_t *schema, const char *key, const char *text)
+{
+    if (text != NULL)
+        json_object_set_new(schema, key, json_string(text));
+}
+
+static const char *type_of(edge_type type)
+{
+    switch (type) {
+    case EDGE_INT:
+        return "integer";
+    case EDGE_NUMBER:
+        return "number";
+    case EDGE_BOOL:
+        return "boolean";
+    case EDGE_OBJECT:
+        return "object";
+    case EDGE_ARRAY:
+        return "array";
+    case EDGE_JSON:
+        return NULL;
+    default:
+        return "string";
+    }
+}
+
+static const char *format_of(edge_type type)
+{
+    switch (type) {
+    case EDGE_UUID:
+        return "uuid";
+    case EDGE_EMAIL:
+        return "email";
+    case EDGE_URL:
+        return "uri";
+    case EDGE_DATE:
+        return "date";
+    case EDGE_DATETIME:
+        return "date-time";
+    default:
+        return NULL;
+    }
+}
+
+static void set_type(json_t *schema, const edge_field *field)
+{
+    const char *type = type_of(field->type);
+    if (type != NULL && (field->required || field->name[0] == '\0'))
+        set_text(schema, "type", type);
+    else if (type != NULL)
+        json_object_set_new(schema, "type", json_pack("[s, s]", type, "null"));
+    set_text(schema, "format", format_of(field->type));
+}
+
+static void set_values(json_t *schema, const edge_field *field)
+{
+    json_t *values = json_array();
+    for (const char *const *value = field->values; value != NULL && *value != NULL; value++)
+        json_array_append_new(values, json_string(*value));
+    if (!field->required && field->name[0] != '\0')
+        json_array_append_new(values, json_null());
+    json_object_set_new(schema, "enum", values);
+}
+
+static void set_object(json_t *schema, const edge_field *field, bool refuse_unknown)
+{
+    if (field->fields == NULL)
+        return;
+    json_t *object = openapi_object_schema(field->fields, refuse_unknown);
+    json_object_del(object, "type");
+    json_object_update(schema, object);
+    json_decref(object);
+}
+
+/* What a type bounds, and what it is made of. */
+static void set_details(json_t *schema, const edge_field *field, bool refuse_unknown)
+{
+    switch (field->type) {
+    case EDGE_TEXT:
+        set_limits(schema, field, "minLength", "maxLength");
+        if (field->required && field->min < 1)
+            json_object_set_new(schema, "minLength", json_integer(1));
+        break;
+    case EDGE_INT:
+    case EDGE_NUMBER:
+        set_limits(schema, field, "minimum", "maximum");
+        break;
+    case EDGE_ENUM:
+        set_values(schema, field);
+        break;
+    case EDGE_OBJECT:
+        set_object(schema, field, refuse_unknown);
+        set_limits(schema, field, "x-min-bytes", "x-max-bytes");
+        break;
+    case EDGE_ARRAY:
+        set_limits(schema, field, "minItems", "maxItems");
+        if (field->items != NULL)
+            json_object_set_new(schema, "items", field_schema(field->items, refuse_unknown));
+        break;
+    case EDGE_JSON:
+        set_limits(schema, field, "x-min-bytes", "x-max-bytes");
+        break;
+    case EDGE_USER:
+        json_object_set_new(schema, "minLength", json_integer(1));
+        json_object_set_new(schema, "maxLength", json_integer(255));
+        set_text(schema, "description", "The caller's own id. Under the service key, for whom to act");
+        break;
+    default:
+        break;
+    }
+}
+
+/* As validate.c reads it: JSON, or a bare word. */
+static void set_default(json_t *schema, const edge_field *field)
+{
+    if (field->fallback == NULL)
+        return;
+    json_t *value = NULL;
+    if (field->type != EDGE_TEXT && field->type != EDGE_ENUM)
+        value = json_loads(field->fallback, JSON_DECODE_ANY, NULL);
+    json_object_set_new(schema, "default", value != NULL ? value : json_string(field->fallback));
+}
+
+static json_t *field_schema(const edge_field *field, bool refuse_unknown)
+{
+    json_t *schema = json_object();
+    set_type(schema, field);
+    set_details(schema, field, refuse_unknown);
+    set_default(schema, field);
+    set_text(schema, "description", field->help);
+    return schema;
+}
+
+/* A required field may come under one of its other names: one of them has to be there. */
+static json_t *any_name(const edge_field *field)
+{
+    json_t *names = json_array();
+    json_array_append_new(names, json_pack("{s:[s]}", "required", field->name));
+    for (const char *const *alias = field->aliases; *alias != NULL; alias++)
+        json_array_append_new(names, json_pack("{s:[s]}", "required", *alias));
+    return json_pack("{s:o}", "anyOf", names);
+}
+
+static void add_aliases(json_t *properties, const edge_field *field, bool refuse_unknown)
+{
+    for (const char *const *alias = field->aliases; alias != NULL && *alias != NULL; alias++) {
+        json_t *schema = field_schema(field, refuse_unknown);
+        json_object_del(schema, "default");
+        json_object_set_new(schema, "description", json_sprintf("Another name of %s", field->name));
+        json_object_set_new(schema, "deprecated", json_true());
+        json_object_set_new(properties, *alias, schema);
+    }
+}
+
+static void set_unless_empty(json_t *schema, const char *key, json_t *list)
+{
+    if (json_array_size(list) > 0)
+        json_object_set(schema, key, list);
+    json_decref(list);
+}
+
+json_t *openapi_object_schema(const edge_field *fields, bool refuse_unknown)
+{
+    json_t *properties = json_object(), *required = json_array(), *all = json_array();
+    for (const edge_field *field = fields; field != NULL && field->name != NULL; field++) {
+        json_object_set_new(properties, field->name, field_schema(field, refuse_unknown));
+        add_aliases(properties, field, refuse_unknown);
+        if (field->required && field->aliases == NULL)
+            json_array_append_new(required, json_string(field->name));
+        else if (field->required)
+            json_array_append_new(all, any_name(field));
+    }
+    json_t *schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
+    set_unless_empty(schema, "required", required);
+    set_unless_empty(schema, "allOf", all);
+    if (refuse_unknown)
+        json_object_set_new(schema, "additionalProperties", json_false());
+    return schema;
+}
