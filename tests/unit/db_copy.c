@@ -256,6 +256,37 @@ static void use_while_copying(edge_ctx *ctx, void *arg)
     }
 }
 
+#define TERMINATE                                                                                              \
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'edge_runtime'"                    \
+    " AND datname = current_database()"
+
+static void lose_in(edge_ctx *ctx, void *arg)
+{
+    (void)arg;
+    EDGE_TRANSACTION(ctx, tx, .service = true)
+    {
+        edge_copier *copy = edge_tx_copy_in(tx, "COPY copied (id) FROM STDIN");
+        run_sql(admin, TERMINATE);
+        edge_sleep(ctx, 200);
+        edge_copy_row(copy, edge_int(1));
+        edge_copy_end(copy);
+    }
+}
+
+static void lose_out(edge_ctx *ctx, void *arg)
+{
+    (void)arg;
+    size_t length = 0;
+    EDGE_TRANSACTION(ctx, tx, .service = true)
+    {
+        edge_copier *copy =
+            edge_tx_copy_out(tx, "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 100000)) TO STDOUT");
+        run_sql(admin, TERMINATE);
+        while (edge_copy_read(copy, &length) != NULL)
+            continue;
+    }
+}
+
 static void expect_end(void (*body)(edge_ctx *ctx, void *arg), const char *sql, int status, const char *detail)
 {
     struct invocation invocation = {
@@ -291,6 +322,8 @@ static void failing(void **state)
         run_out_sql, "COPY (SELECT 1 / (5000 - i) FROM generate_series(1, 9000) AS i) TO STDOUT", 500, "22012");
     expect_end(run_out_sql, "COPY (SELECT repeat('x', 20000000)) TO STDOUT", 500, NULL);
     expect_end(use_while_copying, NULL, 500, NULL);
+    expect_end(lose_in, NULL, 503, NULL);
+    expect_end(lose_out, NULL, 503, NULL);
 }
 
 int main(void)

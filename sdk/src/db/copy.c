@@ -19,6 +19,13 @@ static void abandoned(struct fiber_wait *wait)
     ((struct copy_wait *)(void *)wait)->copy->parked = NULL;
 }
 
+/* Its connection may have been lost while the function was elsewhere. */
+static void check_failure(edge_copier *copy)
+{
+    if (copy->failure.kind != DB_NO_FAILURE)
+        tx_failed(copy->tx, &copy->operation);
+}
+
 void copy_do(struct edge_copier *copy, void (*step)(void *copy))
 {
     edge_ctx *ctx = copy->tx->ctx;
@@ -29,8 +36,7 @@ void copy_do(struct edge_copier *copy, void (*step)(void *copy))
     fiber_on_loop(step, copy);
     fiber_wait(&parked.wait);
     ctx->usage.db_us += clock_us() - since_us;
-    if (copy->failure.kind != DB_NO_FAILURE)
-        tx_failed(copy->tx, &copy->operation);
+    check_failure(copy);
 }
 
 static void free_piece(void *arg)
@@ -106,8 +112,9 @@ edge_copier *edge_tx_copy_out(edge_tx *tx, const char *sql)
     return start(tx, false, true, sql);
 }
 
-void copy_check(const edge_copier *copy, bool out)
+void copy_check(edge_copier *copy, bool out)
 {
+    check_failure(copy);
     if (copy->wants_out != out || (copy->state == COPY_ENDED && !out))
         context_fail_detail(copy->tx->ctx, 500, "internal_error",
             out ? "What is copied in cannot be read" : "Nothing can be written to this copy", NULL);
@@ -153,15 +160,18 @@ const char *edge_copy_read(edge_copier *copy, size_t *length)
 static void stop_reading(edge_copier *copy)
 {
     size_t length = 0;
-    if (copy->own)
+    if (copy->own) {
         edge_tx_rollback(copy->tx);
-    else
-        while (edge_copy_read(copy, &length) != NULL)
-            continue;
+        copy->failure = (struct db_failure){ 0 };
+        return;
+    }
+    while (edge_copy_read(copy, &length) != NULL)
+        continue;
 }
 
 size_t edge_copy_end(edge_copier *copy)
 {
+    check_failure(copy);
     if (copy->state == COPY_IN) {
         if (copy->piece.length > 0)
             copy_do(copy, copy_send_piece);

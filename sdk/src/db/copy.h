@@ -43,8 +43,8 @@ void copy_send_piece(void *copy);
 void copy_send_end(void *copy);
 void copy_want_piece(void *copy);
 
-/* Fails unless data can go that way. */
-void copy_check(const struct edge_copier *copy, bool out);
+/* Fails unless data can go that way, and as the copy has failed. */
+void copy_check(struct edge_copier *copy, bool out);
 
 /* Runs one of these and parks until it has come to its end; then looks whether the copy has failed. */
 void copy_do(struct edge_copier *copy, void (*step)(void *copy));

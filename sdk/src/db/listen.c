@@ -329,7 +329,7 @@ static struct channel *add_channel(const char *name)
     struct channel *channel = calloc(1, sizeof *channel);
     if (channel == NULL)
         return NULL;
-    strcpy(channel->name, name);
+    snprintf(channel->name, sizeof channel->name, "%s", name);
     TAILQ_INIT(&channel->listeners);
     TAILQ_INSERT_TAIL(&worker.channels, channel, link);
     return channel;

@@ -16,7 +16,8 @@
 void number_literal(double value, char out[NUMBER_LITERAL_SIZE])
 {
     if (!isfinite(value)) {
-        strcpy(out, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+        const char *word = isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+        snprintf(out, NUMBER_LITERAL_SIZE, "%s", word);
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
@@ -29,7 +30,7 @@ void number_literal(double value, char out[NUMBER_LITERAL_SIZE])
 void time_literal(int64_t microseconds, char out[TIME_LITERAL_SIZE])
 {
     if (microseconds == INT64_MAX || microseconds == INT64_MIN) {
-        strcpy(out, microseconds > 0 ? "infinity" : "-infinity");
+        snprintf(out, TIME_LITERAL_SIZE, "%s", microseconds > 0 ? "infinity" : "-infinity");
         return;
     }
     struct tm parts = { 0 };
@@ -80,7 +81,7 @@ static char *quote_item(char *out, const char *item)
 static char *put_item(char *out, const edge_arg *arg, size_t i)
 {
     if (arg->type == EDGE_ARG_INTS)
-        return out + sprintf(out, "%" PRId64, ((const int64_t *)arg->data)[i]);
+        return out + snprintf(out, INT_ITEM_SIZE, "%" PRId64, ((const int64_t *)arg->data)[i]);
     const char *item = ((const char *const *)arg->data)[i];
     return item != NULL ? quote_item(out, item) : stpcpy(out, "NULL");
 }
