@@ -4,9 +4,7 @@
  */
 #include "storage.h"
 
-#include "connection.h"
 #include "exchange.h"
-#include "http1_write.h"
 #include "respond.h"
 #include "storage_range.h"
 
@@ -26,7 +24,6 @@ enum {
     MEMORY_BYTES = 256 * 1024,
     SEND_BYTES = 256 * 1024,
     CACHE_MAX_S = 3600,
-    CLOSE_WAIT_MS = 1000,
     TRIES = 3
 };
 
@@ -206,35 +203,33 @@ static void wait_writable(edge_ctx *ctx)
     ctx->drain_wait = NULL;
 }
 
-/* The next invocation's turn comes between two pieces, also when the client takes whatever it is sent. */
-static void send_by_kernel(edge_ctx *ctx, const struct delivery *delivery, int fd)
+/*
+ * False when this client's connection has no such way. The next invocation's turn comes between two pieces,
+ * also when the client takes whatever it is sent.
+ */
+static bool send_by_kernel(edge_ctx *ctx, const struct delivery *delivery, int fd)
 {
     struct exchange *exchange = delivery->exchange;
-    off_t offset = delivery->range.offset;
-    for (int64_t left = delivery->range.length; left > 0;) {
-        size_t wanted = left < SEND_BYTES ? (size_t)left : SEND_BYTES;
-        ssize_t sent = connection_send_file(exchange->connection, fd, &offset, wanted);
+    int64_t offset = delivery->range.offset, end = offset + delivery->range.length;
+    while (offset < end) {
+        size_t wanted = end - offset < SEND_BYTES ? (size_t)(end - offset) : SEND_BYTES;
+        ssize_t sent = exchange->ops->file(exchange, fd, offset, wanted);
         if (sent < 0)
-            edge_sleep(ctx, CLOSE_WAIT_MS); /* its connection closes at the loop's next turn, and ends this */
-        if (sent == 0) {
+            return false;
+        offset += sent;
+        if (sent == 0)
             wait_writable(ctx);
-            continue;
-        }
-        left -= sent;
-        exchange->bytes_out += (uint64_t)sent;
-        if (left > 0)
+        else if (offset < end)
             edge_sleep(ctx, 0);
     }
+    return true;
 }
 
 static void send_body(edge_ctx *ctx, const struct delivery *delivery, edge_download *download)
 {
-    const struct exchange *exchange = delivery->exchange;
     int fd = storage_download_fd(download);
-    if (fd >= 0 && exchange->ops == &http1_ops && exchange->connection->tls == NULL) {
-        send_by_kernel(ctx, delivery, fd);
+    if (fd >= 0 && delivery->exchange->ops->file != NULL && send_by_kernel(ctx, delivery, fd))
         return;
-    }
     size_t length = 0;
     const void *piece = NULL;
     while ((piece = edge_storage_read(ctx, download, &length)) != NULL)

@@ -80,7 +80,7 @@ void cache_deafened(void)
 /* The key as it is kept and told: with its function before it, unless it is common. */
 static const char *full_key(edge_ctx *ctx, const char *key, bool pattern)
 {
-    size_t length = strlen(key);
+    size_t length = key != NULL ? strlen(key) : 0;
     bool good = length > 0 && length <= KEY_MAX && (pattern || key[length - 1] != '*');
     for (size_t i = 0; good && i < length; i++)
         good = (unsigned char)key[i] >= 0x20;

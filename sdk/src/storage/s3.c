@@ -21,6 +21,8 @@ enum {
     SLOWEST_BYTES_PER_MS = 128
 };
 
+const edge_header s3_no_body[] = { S3_EMPTY, { 0 } };
+
 const char *s3_path(edge_ctx *ctx, const char *bucket, const char *path)
 {
     char *out = edge_format(ctx, "/%s", bucket);
@@ -44,7 +46,7 @@ int s3_outcome(edge_ctx *ctx, const char *what, const edge_reply *reply)
     const char *at = reply->body != NULL ? reply->body : "";
     edge_log(ctx, EDGE_LOG_ERROR, "object_store_failed", { "request", edge_text(what) },
         { "status", edge_int(reply->status) }, { "reason", edge_text(reply->message) },
-        { "code", edge_text(s3_element(ctx, &at, "Code")) });
+        { "answer", edge_text(s3_element(ctx, &at, "Code")) });
     return reply->status == 507 ? -ENOSPC : -EIO;
 }
 
@@ -123,8 +125,8 @@ static void take_facts(edge_ctx *ctx, const edge_reply *reply, edge_object *obje
 
 static int s3_stat(edge_ctx *ctx, edge_object *object)
 {
-    const edge_reply *reply = edge_try_fetch(
-        ctx, STORAGE_PROVIDER, .method = "HEAD", .path = s3_path(ctx, object->bucket, object->path));
+    const edge_reply *reply = edge_try_fetch(ctx, STORAGE_PROVIDER, .method = "HEAD",
+        .path = s3_path(ctx, object->bucket, object->path), .headers = s3_no_body);
     int result = s3_outcome(ctx, "HEAD", reply);
     if (result == 0)
         take_facts(ctx, reply, object);
@@ -144,10 +146,10 @@ static int s3_open(
     if (length == 0)
         return s3_stat(ctx, object);
     bool whole = offset == 0 && length < 0;
-    const edge_header range[] = { { "Range", whole ? "" : range_of(ctx, offset, length) }, { 0 } };
+    const edge_header range[] = { S3_EMPTY, { "Range", whole ? "" : range_of(ctx, offset, length) }, { 0 } };
     edge_reply *reply = edge_fetch_stream(ctx, STORAGE_PROVIDER,
-        .path = s3_path(ctx, object->bucket, object->path), .headers = whole ? NULL : range, .timeout_ms = -1,
-        .first_byte_timeout_ms = SILENCE_MS, .silence_timeout_ms = SILENCE_MS);
+        .path = s3_path(ctx, object->bucket, object->path), .headers = whole ? s3_no_body : range,
+        .timeout_ms = -1, .first_byte_timeout_ms = SILENCE_MS, .silence_timeout_ms = SILENCE_MS);
     if (reply->failure == EDGE_HTTP_OK && reply->status == 416)
         return s3_stat(ctx, object); /* behind the end: there is nothing to read */
     int result = s3_outcome(ctx, "GET", reply);
@@ -170,8 +172,8 @@ static int s3_read(edge_ctx *ctx, struct edge_download *download, const void **p
 
 static int s3_remove(edge_ctx *ctx, const char *bucket, const char *path)
 {
-    const edge_reply *reply =
-        edge_try_fetch(ctx, STORAGE_PROVIDER, .method = "DELETE", .path = s3_path(ctx, bucket, path));
+    const edge_reply *reply = edge_try_fetch(
+        ctx, STORAGE_PROVIDER, .method = "DELETE", .path = s3_path(ctx, bucket, path), .headers = s3_no_body);
     int result = s3_outcome(ctx, "DELETE", reply);
     return result == -ENOENT ? 0 : result;
 }

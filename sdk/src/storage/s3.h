@@ -17,6 +17,13 @@ int s3_outcome(edge_ctx *ctx, const char *what, const edge_reply *reply);
 /* Sends a request with a body; the header with its hash is added. */
 edge_reply *s3_send(edge_ctx *ctx, edge_fetch_options *options, const void *body, size_t length);
 
+/* What a request without a body says of it; S3 wants to be told. */
+#define S3_EMPTY                                                                                               \
+    {                                                                                                          \
+        "x-amz-content-sha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"             \
+    }
+extern const edge_header s3_no_body[];
+
 /* Text between <name> and </name>, from *at on, which is moved behind it; NULL when there is none. */
 char *s3_element(edge_ctx *ctx, const char **at, const char *name);
 

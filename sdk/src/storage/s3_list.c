@@ -64,7 +64,7 @@ int s3_list(edge_ctx *ctx, const char *bucket, const struct edge_list_options *o
         options->limit, edge_url_encode(ctx, options->prefix));
     if (options->after[0] != '\0')
         path = edge_format(ctx, "%s&start-after=%s", path, edge_url_encode(ctx, options->after));
-    const edge_reply *reply = edge_try_fetch(ctx, STORAGE_PROVIDER, .path = path);
+    const edge_reply *reply = edge_try_fetch(ctx, STORAGE_PROVIDER, .path = path, .headers = s3_no_body);
     int result = s3_outcome(ctx, "ListObjectsV2", reply);
     if (result < 0)
         return result == -ENOENT ? 0 : result;

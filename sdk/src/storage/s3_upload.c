@@ -108,7 +108,8 @@ static int send_part(edge_ctx *ctx, struct edge_upload *upload)
 static void give_up(edge_ctx *ctx, struct edge_upload *upload)
 {
     if (upload->s3->id != NULL)
-        edge_try_fetch(ctx, STORAGE_PROVIDER, .method = "DELETE", .path = upload_path(ctx, upload, ""));
+        edge_try_fetch(ctx, STORAGE_PROVIDER, .method = "DELETE", .path = upload_path(ctx, upload, ""),
+            .headers = s3_no_body);
     upload->s3->id = NULL;
 }
 
