@@ -293,7 +293,7 @@ describe('http: functions', options, () => {
 /* Resident bytes of the worker, from its own metrics. */
 async function resident() {
     await sleep(1100); /* it samples once a second */
-    const text = await (await fetch(`${host.url}/_edge/metrics`)).text();
+    const text = (await exchange(`GET /_edge/metrics HTTP/1.1\r\n${HOST}connection: close\r\n\r\n`)).text;
     const line = /^edge_worker_resident_bytes\S* (\S+)$/m.exec(text);
     assert.ok(line, text);
     return Number(line[1]);

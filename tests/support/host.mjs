@@ -121,7 +121,7 @@ export class Host {
         fs.rmSync(this.directory, { recursive: true, force: true });
         assert.deepEqual({ code, signal }, { code: 0, signal: null }, `The host did not stop cleanly:\n${log}`);
         assert.doesNotMatch(log, /AddressSanitizer|LeakSanitizer|runtime error:/);
-        if (!crashes) assert.doesNotMatch(log, /function_crashed|function_hung|worker_lost/);
+        if (!crashes) assert.doesNotMatch(log, /function_crashed|function_hung|worker_died|worker_hangs/);
     }
 }
 
