@@ -8,6 +8,7 @@
 #include "http/forwarded.h"
 #include "http/respond.h"
 #include "telemetry/metrics.h"
+#include "test_fault.h"
 #include "worker/state.h"
 
 #include <edge/json.h>
@@ -121,6 +122,7 @@ static void on_finished(edge_ctx *ctx)
 static void on_released(edge_ctx *ctx)
 {
     struct exchange *exchange = exchange_of(ctx);
+    test_fault_report(ctx);
     generation_release(exchange->generation);
     exchange_release(exchange);
 }
@@ -210,6 +212,7 @@ edge_ctx *invoke_create(
 
 void invoke_start(struct exchange *exchange, struct generation *generation)
 {
+    test_fault_arm(exchange);
     edge_ctx *ctx = invoke_create(worker_of(exchange->server), generation, &http_ops, exchange);
     if (ctx == NULL) {
         respond_error(exchange, 503, "overloaded", "The host is out of memory");

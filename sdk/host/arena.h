@@ -3,16 +3,25 @@
  *
  * A limit bounds the total. A reserve beyond it is opened once the limit was hit, so that the error answer
  * can still be built. jansson allocates from the arena that is current (arena_enter); outside of any, from
- * malloc. What jansson frees inside an arena is used again for its next values there.
+ * malloc. What jansson frees inside an arena is used again for its next values there. On its invocation's fiber
+ * an arena that refuses jansson ends the invocation, as edge_alloc does: functions need not look for NULL.
  */
 #ifndef HOST_ARENA_H
 #define HOST_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct arena_chunk;
 struct json_block;
+
+/* Tests only: an allocation that is refused although there is memory. All zero: none is. */
+struct arena_fault {
+    uint32_t left; /* the allocation that is refused, counted from the next; 0: none (any more) */
+    bool lasting;  /* and every one after it */
+    bool happened;
+};
 
 struct arena {
     struct arena_chunk *chunks; /* newest first; the newest is the one allocated from */
@@ -22,6 +31,7 @@ struct arena {
     size_t next_chunk_bytes;
     struct json_block **free; /* what jansson gave back, by size; NULL: nothing yet */
     bool wipe;                /* it has held secrets: overwritten before it is given back */
+    struct arena_fault fault;
 };
 
 void arena_init(struct arena *arena, size_t limit_bytes);
@@ -29,6 +39,9 @@ void arena_free(struct arena *arena);
 
 /* Zeroed memory aligned to 16 bytes, or NULL when the limit does not allow it. */
 void *arena_alloc(struct arena *arena, size_t size);
+
+/* Counts an allocation, of this arena or for its invocation, against its fault: true when it is to fail. */
+bool arena_refuses(struct arena_fault *fault);
 
 /* Raises the limit by the reserve (32 KiB), so that a failure can be answered. */
 void arena_open_reserve(struct arena *arena);

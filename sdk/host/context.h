@@ -178,6 +178,9 @@ struct context_setup {
     bool finish_on_disconnect;
 };
 
+/* Tests only: the next context that is created gets this fault; its own memory is the first allocation. */
+void context_arm(const struct arena_fault *fault);
+
 /* NULL when memory is short. The request id is made here unless the caller overwrites it. */
 edge_ctx *context_create(const struct context_setup *setup);
 
@@ -218,6 +221,9 @@ void context_fail(edge_ctx *ctx, int status, const char *code, const edge_failur
 /* Fails the running fiber's invocation with a detail for the log; for SDK calls. Never returns. */
 EDGE_NORETURN void context_fail_detail(
     edge_ctx *ctx, int status, const char *code, const char *message, const char *detail);
+
+/* Fails with 500 "memory_limit": the arena refused size bytes. Never returns. */
+EDGE_NORETURN void context_memory_limit(edge_ctx *ctx, size_t size);
 
 /* Milliseconds until the deadline, at least 1; INT64_MAX without one. */
 int64_t context_remaining_ms(const edge_ctx *ctx);

@@ -6,6 +6,8 @@
  */
 #include <arena.h>
 
+#include <context.h>
+
 #include "base/asan.h"
 
 #include <jansson.h>
@@ -83,6 +85,19 @@ void arena_free(struct arena *arena)
     arena->free = NULL;
 }
 
+bool arena_refuses(struct arena_fault *fault)
+{
+    if (fault->left == 0)
+        return false;
+    if (fault->left > 1) {
+        fault->left--;
+        return false;
+    }
+    fault->left = fault->lasting ? 1 : 0;
+    fault->happened = true;
+    return true;
+}
+
 void arena_open_reserve(struct arena *arena)
 {
     arena->limit_bytes = arena->used_bytes + RESERVE;
@@ -122,7 +137,7 @@ static void *alloc_large(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    if (size > SIZE_MAX / 2)
+    if (size > SIZE_MAX / 2 || arena_refuses(&arena->fault))
         return NULL;
     size_t needed = ((size == 0 ? 1 : size) + GAP + 15) & ~(size_t)15;
 
@@ -201,6 +216,18 @@ static size_t list_of(size_t size)
     return list;
 }
 
+/*
+ * Few callers of jansson look for NULL, and those that do cannot tell it from bad UTF-8. Whatever jansson was
+ * about to do is the invocation's memory, so it can be left as it is.
+ */
+static void *refuse_json(size_t size)
+{
+    struct fiber *fiber = fiber_current();
+    if (fiber != NULL && &fiber_context(fiber)->arena == current)
+        context_memory_limit(fiber_context(fiber), size);
+    return NULL;
+}
+
 static void *json_memory(size_t size)
 {
     if (current == NULL)
@@ -213,11 +240,11 @@ static void *json_memory(size_t size)
         current->free[list] = block->next;
         return (char *)block + BLOCK_HEADER;
     }
-    if (size > SIZE_MAX / 4)
-        return NULL;
-    block = arena_alloc(current, BLOCK_HEADER + (list < LIST_COUNT ? list_size(list) : size));
+    block = size > SIZE_MAX / 4
+                ? NULL
+                : arena_alloc(current, BLOCK_HEADER + (list < LIST_COUNT ? list_size(list) : size));
     if (block == NULL)
-        return NULL;
+        return refuse_json(size);
     block->list = list;
     return (char *)block + BLOCK_HEADER;
 }

@@ -40,13 +40,23 @@ void context_make_request_id(char out[40])
     out[at] = '\0';
 }
 
+static struct arena_fault armed;
+
+void context_arm(const struct arena_fault *fault)
+{
+    armed = *fault;
+}
+
 edge_ctx *context_create(const struct context_setup *setup)
 {
-    edge_ctx *ctx = calloc(1, sizeof *ctx);
+    struct arena_fault fault = armed;
+    armed = (struct arena_fault){ 0 };
+    edge_ctx *ctx = arena_refuses(&fault) ? NULL : calloc(1, sizeof *ctx);
     if (ctx == NULL)
         return NULL;
 
     arena_init(&ctx->arena, setup->memory_bytes < FIRST_ALLOCATIONS ? FIRST_ALLOCATIONS : setup->memory_bytes);
+    ctx->arena.fault = fault;
     ctx->ops = setup->ops;
     ctx->host = setup->host;
     ctx->function = setup->function;

@@ -239,7 +239,7 @@ struct ev_loop *fiber_loop(void)
 
 struct fiber *fiber_create(struct edge_ctx *ctx, void (*entry)(struct edge_ctx *ctx, void *arg), void *arg)
 {
-    char *mapping = stack_take();
+    char *mapping = arena_refuses(&ctx->arena.fault) ? NULL : stack_take();
     if (mapping == NULL)
         return NULL;
 

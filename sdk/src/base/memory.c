@@ -10,7 +10,7 @@
  * The arena refused: says how much is allowed, and gives the answer a little room to be built in. Nothing here
  * may come back to edge_alloc.
  */
-EDGE_NORETURN static void memory_limit(edge_ctx *ctx, size_t wanted)
+void context_memory_limit(edge_ctx *ctx, size_t wanted)
 {
     char said[192];
     size_t limit = ctx->arena.limit_bytes, used = ctx->arena.used_bytes;
@@ -30,7 +30,7 @@ void *edge_alloc(edge_ctx *ctx, size_t size)
 {
     void *memory = arena_alloc(&ctx->arena, size);
     if (memory == NULL)
-        memory_limit(ctx, size);
+        context_memory_limit(ctx, size);
     return memory;
 }
 
