@@ -81,6 +81,7 @@ describe('load: chats that wait', options, () => {
         gateway = new StallingGateway();
         host = await startHost({
             functions: ['copilotChat'], database: database.url, server: { workers: 1, log_level: 'info' },
+            databaseSettings: { pool: 8, acquire_timeout: '90s' }, /* two thousand at once wait their turn, on a busy machine too */
             env: { LOVABLE_AI_BASE_URL: await gateway.start() },
         });
     }, options);
