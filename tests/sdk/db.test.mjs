@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
+import WebSocket from 'ws';
+
 import { startDatabase } from '../support/data.mjs';
 import { eventually } from '../support/host.mjs';
 import { call, residentBytes, startPluginHost, underSanitizers, workers } from './plugin_host.mjs';
@@ -97,6 +99,16 @@ describe('db.h', options, () => {
             `{"id":${id},"price":1.5,"data":{"exact":92233720368547758080.10},"tags":["a",null],"at":"2026-03-10T12:00:00+00:00"}`;
         assert.equal(await answer.text(), `{"success":true,"data":[${row(1)},${row(2)}]}`);
         assert.deepEqual((await bulk({ op: 'list', rows: 0 })).body, { success: true, data: [] });
+    });
+
+    it('answers with rows over a WebSocket, too', options, async () => {
+        const socket = new WebSocket(`${host.url.replace('http', 'ws')}/functions/v1/db_bulk`);
+        await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+        const answer = new Promise((resolve) => socket.once('message', (text) => resolve(JSON.parse(text))));
+        socket.send(JSON.stringify({ id: '7', op: 'list', rows: 1 }));
+        const { event, id, data } = await answer;
+        socket.close();
+        assert.deepEqual({ event, id, ids: data.data.map((row) => row.id) }, { event: 'final', id: '7', ids: [1] });
     });
 
     it('keeps every digit', options, async () => {

@@ -93,6 +93,12 @@ static void take_answers(struct edge_copier *copy)
     }
 }
 
+/* COPY hands out whole rows, so one row is all that has to fit into the invocation's memory. */
+static size_t row_limit(const struct edge_copier *copy)
+{
+    return copy->tx->ctx->arena.limit_bytes;
+}
+
 /* Rows as far as they are here; the fiber goes on with a full piece, or with what there is when no more is. */
 static void take_rows(struct edge_copier *copy)
 {
@@ -103,13 +109,13 @@ static void take_rows(struct edge_copier *copy)
         length = PQgetCopyData(connection->pg, &row, 1);
         if (length <= 0)
             break;
-        bool kept = buffer_put(&copy->piece, row, (size_t)length);
+        bool kept = (size_t)length <= row_limit(copy) && buffer_put(&copy->piece, row, (size_t)length);
         PQfreemem(row);
         if (length > CONNECTION_OVERSIZED_BYTES)
             connection->oversized = true;
         connection->received_bytes = 0;
         if (!kept) {
-            give_up(copy, DB_TOO_LARGE, NULL);
+            give_up(copy, DB_TOO_LARGE, "a row is too large");
             return;
         }
     }
@@ -138,10 +144,13 @@ void copy_want_piece(void *arg)
         take_answers(copy);
 }
 
-/* A row that cannot fit into the invocation's memory would be collected by libpq whole. */
+/*
+ * libpq collects a row whole before it hands it out. What it has taken is known roughly, never too high: this
+ * ends most of what is too large early, and take_rows the rest.
+ */
 static bool row_is_too_large(const struct edge_copier *copy)
 {
-    return copy->state == COPY_OUT && copy->connection->received_bytes > copy->tx->ctx->arena.limit_bytes;
+    return copy->state == COPY_OUT && copy->connection->received_bytes > row_limit(copy);
 }
 
 void copy_ready(struct edge_copier *copy)
