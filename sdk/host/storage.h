@@ -12,7 +12,7 @@
 #define STORAGE_PROVIDER "object_store"
 
 struct storage_settings {
-    const char *directory;   /* of the directory back end; made when missing */
+    const char *directory;   /* of the directory back end; made when it is first needed */
     bool s3;                 /* the provider is configured: the directory is not used */
     const char *signing_key; /* STORAGE_SIGNING_KEY, or NULL */
     const char *service_key; /* the signing key is derived from it when there is none; may be NULL */
@@ -20,8 +20,8 @@ struct storage_settings {
 };
 
 /*
- * Starts the worker's storage; settings are copied. A directory that cannot be used is logged, and calls answer
- * 503. Returns 0 or a negative errno.
+ * Starts the worker's storage; settings are copied. The directory is opened by the first call that needs it;
+ * when it cannot be used that is logged, and calls answer 503. Returns 0 or a negative errno.
  */
 int storage_start(struct ev_loop *loop, const struct storage_settings *settings);
 

@@ -44,6 +44,8 @@ static int make_context(void **state)
     (void)state;
     ctx = calloc(1, sizeof *ctx);
     arena_init(&ctx->arena, 64 << 20);
+    arena_attach_jansson();
+    arena_enter(&ctx->arena);
     restart(KEY, NULL);
     return 0;
 }
@@ -52,6 +54,7 @@ static int free_context(void **state)
 {
     (void)state;
     crypto_stop();
+    arena_enter(NULL);
     arena_free(&ctx->arena);
     free(ctx);
     return 0;

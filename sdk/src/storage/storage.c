@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,8 +22,10 @@ enum {
 };
 
 static struct {
-    const struct backend *backend; /* NULL: none can be used */
-    int root;
+    const struct backend *backend;
+    char *directory;
+    int root; /* of the directory; opened, and made, when it is first needed */
+    bool complained;
 } storage = { .root = -1 };
 
 int storage_start(struct ev_loop *loop, const struct storage_settings *settings)
@@ -32,18 +35,10 @@ int storage_start(struct ev_loop *loop, const struct storage_settings *settings)
         result = disk_start(loop);
     if (result < 0)
         return result;
-    storage.backend = NULL;
-    if (settings->s3) {
-        storage.backend = &s3_backend;
-        return 0;
-    }
-    storage.root = tree_open_root(settings->directory);
-    if (storage.root >= 0)
-        storage.backend = &directory_backend;
-    else
-        log_event(EDGE_LOG_WARN, "storage_directory_unusable", { "directory", edge_text(settings->directory) },
-            { "reason", edge_text(strerror(-storage.root)) });
-    return 0;
+    storage.backend = settings->s3 ? &s3_backend : &directory_backend;
+    storage.directory = strdup(settings->directory);
+    storage.complained = false;
+    return storage.directory != NULL ? 0 : -ENOMEM;
 }
 
 void storage_stop(void)
@@ -51,9 +46,30 @@ void storage_stop(void)
     disk_stop();
     if (storage.root >= 0)
         close(storage.root);
+    free(storage.directory);
+    storage.directory = NULL;
     storage.root = -1;
     storage.backend = NULL;
     sign_stop();
+}
+
+/* On the loop's stack: the path has a buffer of 4 KiB. What cannot be opened now is tried again next time. */
+static void open_root(void *arg)
+{
+    (void)arg;
+    storage.root = tree_open_root(storage.directory);
+    if (storage.root < 0 && !storage.complained)
+        log_event(EDGE_LOG_WARN, "storage_directory_unusable", { "directory", edge_text(storage.directory) },
+            { "reason", edge_text(strerror(-storage.root)) });
+    storage.complained = storage.root < 0;
+}
+
+/* The back end in use, NULL when it cannot be used. */
+static const struct backend *usable(void)
+{
+    if (storage.backend == &directory_backend && storage.root < 0)
+        fiber_on_loop(open_root, NULL);
+    return storage.backend == &directory_backend && storage.root < 0 ? NULL : storage.backend;
 }
 
 int storage_root(void)
@@ -64,7 +80,7 @@ int storage_root(void)
 bool edge_storage_available(edge_ctx *ctx)
 {
     (void)ctx;
-    return storage.backend != NULL;
+    return usable() != NULL;
 }
 
 void storage_at_end(edge_ctx *ctx, void (*fn)(void *arg), void *arg)
@@ -104,9 +120,10 @@ void storage_fail(edge_ctx *ctx, int result)
 
 const struct backend *storage_backend(edge_ctx *ctx)
 {
-    if (storage.backend == NULL)
+    const struct backend *backend = usable();
+    if (backend == NULL)
         edge_fail(ctx, 503, "not_configured", "STORAGE_DIR is not configured");
-    return storage.backend;
+    return backend;
 }
 
 edge_upload *edge_storage_create_with(
@@ -160,7 +177,7 @@ const edge_object *edge_storage_commit(edge_ctx *ctx, edge_upload *upload)
 const edge_object *edge_try_storage_put_with(edge_ctx *ctx, edge_error *error, const char *bucket,
     const char *path, const void *data, size_t length, const edge_put_options *options)
 {
-    if (storage.backend == NULL) {
+    if (usable() == NULL) {
         *error = (edge_error){ 503, "not_configured", "STORAGE_DIR is not configured", NULL };
         return NULL;
     }
