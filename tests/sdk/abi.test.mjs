@@ -142,10 +142,12 @@ describe('the exported calls', options, () => {
         assert.deepEqual([...there].filter((name) => !wanted.has(name) && !name.startsWith('edge__')), [], 'exported, not declared');
     });
 
-    it('every header is in edge.h, and can be included alone', options, () => {
+    it('every header is in edge.h and in docs/sdk.md, and can be included alone', options, () => {
         const all = fs.readFileSync(path.join(headers, 'edge', 'edge.h'), 'utf8');
+        const page = fs.readFileSync(path.join(root, 'docs', 'sdk.md'), 'utf8');
         for (const name of files()) {
             if (name !== 'edge.h') assert.ok(all.includes(`#include <edge/${name}>`), `edge.h includes no ${name}`);
+            assert.ok(page.includes(`\`${name}\``), `docs/sdk.md does not say what ${name} is for`);
             const source = path.join(directory, 'alone.c');
             fs.writeFileSync(source, `#include <edge/${name}>\n`);
             run('cc', '-std=gnu17', '-Wall', '-Wextra', '-Werror', '-fsyntax-only', `-I${headers}`, source);
