@@ -248,6 +248,7 @@ static void http2_closed(struct connection *connection)
 {
     struct http2 *http2 = connection->session;
     ev_prepare_stop(connection->server->loop, &http2->before_block);
+    ev_idle_stop(connection->server->loop, &http2->keep_turning);
     while (http2->streams != NULL) {
         struct http2_stream *stream = http2->streams;
         struct exchange *exchange = stream->exchange;

@@ -27,7 +27,8 @@ struct http2 {
     nghttp2_session *session;
     struct http2_stream *streams;
     ev_prepare before_block; /* runs while something has been queued from a fiber */
-    bool sending;
+    ev_idle keep_turning;    /* until it has run, and until the fibers that sending has woken have */
+    bool sending, woke_writer;
 };
 
 extern const struct exchange_ops http2_ops;

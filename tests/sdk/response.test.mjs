@@ -188,6 +188,16 @@ describe('response: connections', options, () => {
         connection.destroy();
     });
 
+    it('over HTTP/2 pieces follow each other without an event between them', options, async () => {
+        const wide = connect2(secureHost, { settings: { initialWindowSize: 32 * 1024 * 1024 } });
+        await new Promise((resolve) => wide.once('remoteSettings', resolve));
+        wide.setLocalWindowSize(32 * 1024 * 1024);
+        const start = Date.now();
+        assert.ok((await request2(wide, target('name=large.bin'))).body.equals(large));
+        assert.ok(Date.now() - start < 30000, 'each piece waited for the loop');
+        wide.destroy();
+    });
+
     it('a reader that leaves, or stops, does not hold the worker', options, async () => {
         const connections = await Promise.all(Array.from({ length: 8 }, () => Raw.open(host.port)));
         for (const connection of connections) {
