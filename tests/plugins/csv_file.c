@@ -26,10 +26,13 @@ static void count_bytes(edge_ctx *ctx, void *arg, const void *data, size_t lengt
 static void write_types(edge_ctx *ctx, edge_csv_writer *csv)
 {
     static const char *const list[] = { "a", NULL, "b\"c" };
+    static const char *const decimals[] = { "1.10", "2" };
+    static const int64_t numbers[] = { 1, -2 };
     json_t *object = json_pack("{s:s}", "key", "value, with \"quotes\"");
     edge_csv_write(ctx, csv, edge_int(-5), edge_number(0.1), edge_number(3), edge_bool(true), edge_null(),
         edge_text(NULL), edge_text(""), edge_time(1500), edge_json(object), edge_bytes("\x00\xff", 2),
-        edge_texts(list, 3), edge_uuid("11111111-1111-4111-8111-111111111111"));
+        edge_texts(list, 3), edge_uuid("11111111-1111-4111-8111-111111111111"), edge_decimal("12.50"),
+        edge_date("2026-03-10"), edge_ints(numbers, 2), edge_decimals(decimals, 2));
 }
 
 static json_t *csv_file(edge_ctx *ctx, json_t *in)

@@ -112,7 +112,7 @@ describe('csv: writing', options, () => {
         const { headers, text } = await write({});
         assert.equal(headers.get('content-type'), 'text/csv; charset=utf-8');
         assert.equal(headers.get('content-disposition'), "attachment; filename=\"t__st.csv\"; filename*=UTF-8''t%C3%A4st.csv");
-        assert.equal(text, '-5,0.1,3,true,,,"",1970-01-01T00:00:00.001Z,"{""key"":""value, with \\""quotes\\""""}",AP8=,"a||b""c",11111111-1111-4111-8111-111111111111\r\n');
+        assert.equal(text, '-5,0.1,3,true,,,"",1970-01-01T00:00:00.001Z,"{""key"":""value, with \\""quotes\\""""}",AP8=,"a||b""c",11111111-1111-4111-8111-111111111111,12.50,2026-03-10,1|-2,"1.10|2"\r\n');
     });
 
     it('what is written reads back the same', options, async () => {

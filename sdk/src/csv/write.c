@@ -166,14 +166,22 @@ static void put_bytes(edge_ctx *ctx, struct edge_csv_writer *csv, const uint8_t 
     }
 }
 
-static void put_field(edge_ctx *ctx, struct edge_csv_writer *csv, const edge_arg *arg)
+static void put_ints(edge_ctx *ctx, struct edge_csv_writer *csv, const int64_t *items, size_t count)
 {
     char digits[24];
+    for (size_t i = 0; i < count; i++) {
+        int length = snprintf(digits, sizeof digits, i > 0 ? "|%lld" : "%lld", (long long)items[i]);
+        put(ctx, csv, digits, (size_t)length);
+    }
+}
+
+static void put_field(edge_ctx *ctx, struct edge_csv_writer *csv, const edge_arg *arg)
+{
     switch (arg->type) {
     case EDGE_ARG_NULL:
         return;
     case EDGE_ARG_INT:
-        put(ctx, csv, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)arg->integer));
+        put_ints(ctx, csv, &arg->integer, 1);
         return;
     case EDGE_ARG_NUMBER:
         put_number(ctx, csv, arg->number);
@@ -186,6 +194,8 @@ static void put_field(edge_ctx *ctx, struct edge_csv_writer *csv, const edge_arg
         return;
     case EDGE_ARG_TEXT:
     case EDGE_ARG_UUID:
+    case EDGE_ARG_DECIMAL:
+    case EDGE_ARG_DATE:
         if (arg->data != NULL)
             put_text(ctx, csv, arg->data, strlen(arg->data));
         return;
@@ -198,11 +208,14 @@ static void put_field(edge_ctx *ctx, struct edge_csv_writer *csv, const edge_arg
             put_bytes(ctx, csv, arg->data, arg->length);
         return;
     case EDGE_ARG_TEXTS:
+    case EDGE_ARG_UUIDS:
+    case EDGE_ARG_DECIMALS:
         if (arg->data != NULL)
             put_texts(ctx, csv, arg);
         return;
-    default:
-        edge_fail(ctx, 500, "internal_error", "A CSV field cannot hold a value of this type");
+    case EDGE_ARG_INTS:
+        if (arg->data != NULL)
+            put_ints(ctx, csv, arg->data, arg->length);
     }
 }
 
