@@ -10,13 +10,20 @@
 #include <sys/mman.h>
 
 enum {
-    POOL_WARM = 64,
-    POOL_MAX = 4096
+    WARM_MAX = 64,
+    COLD_MAX = 4096
+};
+
+/* Free stacks, each linking to the next. */
+struct stack_list {
+    char *first;
+    size_t count;
 };
 
 static struct {
-    size_t bytes, page, count, mapped;
-    char *first;
+    size_t bytes, page, mapped;
+    struct stack_list warm; /* as their last fiber left them */
+    struct stack_list cold; /* of a burst: only their highest page is resident */
 } pool;
 
 static char *link_of(char *mapping)
@@ -45,32 +52,49 @@ static void unmap_stack(char *mapping)
     pool.mapped--;
 }
 
-char *stack_take(void)
+static char *pop(struct stack_list *list)
 {
-    char *mapping = pool.first;
+    char *mapping = list->first;
     if (mapping == NULL)
-        return map_stack();
-    memcpy(&pool.first, link_of(mapping), sizeof pool.first);
-    pool.count--;
+        return NULL;
+    memcpy(&list->first, link_of(mapping), sizeof list->first);
+    list->count--;
     return mapping;
 }
 
+static void push(struct stack_list *list, char *mapping)
+{
+    memcpy(link_of(mapping), &list->first, sizeof list->first);
+    list->first = mapping;
+    list->count++;
+}
+
+char *stack_take(void)
+{
+    char *mapping = pop(&pool.warm);
+    if (mapping == NULL)
+        mapping = pop(&pool.cold);
+    return mapping != NULL ? mapping : map_stack();
+}
+
 /*
- * A few stacks stay warm. The rest keep their mapping and give their pages back, all but the top one that
- * every fiber touches, so that a burst of ten thousand does not stay resident for ever.
+ * A few stacks stay warm and are taken first, so that a calm host pays for no system call. The rest keep their
+ * mapping and give their pages back, all but the top one that every fiber touches, so that a burst of ten
+ * thousand does not stay resident for ever.
  */
 void stack_give(char *mapping)
 {
-    if (pool.count >= POOL_MAX) {
+    UNPOISON(mapping + pool.page, pool.bytes);
+    if (pool.warm.count < WARM_MAX) {
+        push(&pool.warm, mapping);
+        return;
+    }
+    if (pool.cold.count >= COLD_MAX) {
         unmap_stack(mapping);
         return;
     }
-    if (pool.count >= POOL_WARM)
-        madvise(mapping + pool.page, pool.bytes - pool.page, MADV_DONTNEED);
-    UNPOISON(mapping + pool.page, pool.bytes);
-    memcpy(link_of(mapping), &pool.first, sizeof pool.first);
-    pool.first = mapping;
-    pool.count++;
+    madvise(mapping + pool.page, pool.bytes - pool.page, MADV_DONTNEED);
+    push(&pool.cold, mapping);
 }
 
 void stack_pool_start(size_t bytes, size_t page)
@@ -81,7 +105,7 @@ void stack_pool_start(size_t bytes, size_t page)
 
 void stack_pool_stop(void)
 {
-    while (pool.first != NULL)
+    while (pool.warm.count + pool.cold.count > 0)
         unmap_stack(stack_take());
 }
 
