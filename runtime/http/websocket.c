@@ -81,17 +81,26 @@ static void opened(struct websocket_session *session, struct lws *wsi)
     lws_callback_on_writable(wsi);
 }
 
-/* The answer's headers beside those of the handshake. */
+static int add_header(struct lws *wsi, struct lws_process_html_args *args, const char *name, const char *value)
+{
+    unsigned char *at = (unsigned char *)args->p, *end = at + args->max_len;
+    if (lws_add_http_header_by_name(
+            wsi, (const unsigned char *)name, (const unsigned char *)value, (int)strlen(value), &at, end) != 0)
+        return -1;
+    args->p = (char *)at;
+    args->max_len = (int)(end - at);
+    return 0;
+}
+
+/* The answer's headers beside those of the handshake. A function's subprotocol is none that libwebsockets
+ * knows. */
 static int add_headers(struct lws *wsi, struct lws_process_html_args *args)
 {
     const struct websocket_session *session = websocket_session_of(wsi);
-    const char *version = session->generation->id;
-    unsigned char *at = (unsigned char *)args->p;
-    if (lws_add_http_header_by_name(wsi, (const unsigned char *)"x-function-version:",
-            (const unsigned char *)version, (int)strlen(version), &at, at + args->max_len) != 0)
-        return -1;
-    args->p = (char *)at;
-    return 0;
+    int result = add_header(wsi, args, "x-function-version:", session->generation->id);
+    if (result == 0 && session->subprotocol != NULL)
+        result = add_header(wsi, args, "sec-websocket-protocol:", session->subprotocol);
+    return result;
 }
 
 static void receive(struct websocket_session *session, struct lws *wsi, const void *data, size_t length)
@@ -115,8 +124,8 @@ static int write_more(struct websocket_session *session, struct lws *wsi)
     bool done = session->first == NULL && !lws_partial_buffered(wsi);
     if (session->state != WEBSOCKET_CLOSING || session->close_begun || !done)
         return 0;
-    lws_close_reason(wsi, (enum lws_close_status)session->close_code,
-        (unsigned char *)(uintptr_t)session->close_reason, strlen(session->close_reason));
+    lws_close_reason(wsi, (enum lws_close_status)session->close_code, (unsigned char *)session->close_reason,
+        strlen(session->close_reason));
     return -1;
 }
 
@@ -138,6 +147,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return write_more(session, wsi);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        if (session != NULL)
+            websocket_fiber_left(session, in, length);
+        return 0;
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
         if (session != NULL)
             websocket_session_close_begun(session);
@@ -242,7 +255,7 @@ void websocket_drain(void)
 {
     websocket.draining = true;
     for (struct websocket_session *session = websocket.sessions; session != NULL; session = session->next)
-        websocket_session_end(session, LWS_CLOSE_STATUS_GOINGAWAY, "draining");
+        websocket_session_drain(session);
 }
 
 void websocket_stop(void)

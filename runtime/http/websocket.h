@@ -2,6 +2,9 @@
  * Functions over a WebSocket (RFC 6455), by libwebsockets: each text message is one request body, answers and
  * stream events come back as messages (spec/README.md 16, ai.md S7).
  *
+ * A function that declares .session speaks for the whole socket instead (edge/ws.h; websocket_fiber.c):
+ * messages are what it makes of them, text or binary, and what is said below of calls does not apply.
+ *
  * The HTTP side parses the opening request and identifies its caller as for any other request; browsers send
  * their token as Sec-WebSocket-Protocol "bearer, <token>" and are answered "bearer". The socket is then handed
  * to libwebsockets, which does the handshake's answer and the framing. Under TLS it gets one end of a socket

@@ -7,13 +7,14 @@
 #include "websocket_session.h"
 
 #include "plugin/generation.h"
-#include "worker/state.h"
+#include "server.h"
 
 #include <edge/json.h>
 
 #include <context.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,18 +47,11 @@ static bool is_cancel(const json_t *message)
     return type != NULL && strcmp(type, "cancel") == 0 && json_object_size(message) == members;
 }
 
-static bool token_expired(const struct websocket_session *session)
-{
-    int64_t until_us = session->caller->valid_until_us;
-    int64_t clock = worker_of(session->server)->test_clock_us;
-    return until_us != 0 && (clock != 0 ? clock : edge_now_exact()) >= until_us;
-}
-
 /* Why a message starts no call; false when nothing is in its way. */
 static bool refused(struct websocket_session *session, const char *id, size_t length)
 {
     size_t limit = session->generation->config->max_body_bytes;
-    if (session->state == WEBSOCKET_OPEN && token_expired(session)) {
+    if (session->state == WEBSOCKET_OPEN && websocket_session_expired(session)) {
         websocket_refuse(session, id, "unauthorized", "The session has expired", NULL);
         websocket_session_end(session, WEBSOCKET_CLOSE_EXPIRED, "session expired");
     } else if (session->state == WEBSOCKET_ENDING && session->close_code == WEBSOCKET_CLOSE_EXPIRED) {
@@ -127,15 +121,58 @@ static void handle(struct websocket_session *session, char *text, size_t length)
     free(text);
 }
 
+/* A message of a session that a function speaks for. Takes data over. */
+static void hand_over(struct websocket_session *session, char *data, size_t length)
+{
+    session->message_at_us = clock_us();
+    if (session->state >= WEBSOCKET_CLOSING) {
+        free(data);
+    } else if (websocket_session_expired(session)) {
+        free(data);
+        websocket_session_expire(session);
+    } else if (!session->message_binary && !is_utf8(data, length)) {
+        free(data);
+        websocket_session_close(session, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "no UTF-8");
+    } else {
+        websocket_fiber_receive(session, data, length, session->message_binary);
+        websocket_flow(session);
+    }
+}
+
+/* Takes text over. */
+static void handle_whole(struct websocket_session *session, char *text, size_t length)
+{
+    if (session->fiber != NULL)
+        hand_over(session, text, length);
+    else
+        handle(session, text, length);
+}
+
+/* Of one message; a call's own limit is answered with an error, a session's function has no other way. */
+static size_t message_max(const struct websocket_session *session)
+{
+    size_t limit = session->generation->config->max_body_bytes;
+    return session->fiber == NULL ? WEBSOCKET_MESSAGE_MAX
+           : limit > 0            ? limit
+                                  : session->server->config->server.max_body_bytes;
+}
+
+static void close_too_long(struct websocket_session *session)
+{
+    char reason[64];
+    snprintf(reason, sizeof reason, "message over %zu bytes", message_max(session));
+    websocket_session_close(session, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, reason);
+}
+
 static void handle_deflated(struct websocket_session *session, const char *data, size_t length)
 {
     char *text = NULL;
     size_t text_length = 0;
-    int result = websocket_inflate(data, length, WEBSOCKET_MESSAGE_MAX, &text, &text_length);
+    int result = websocket_inflate(data, length, message_max(session), &text, &text_length);
     if (result == 0)
-        handle(session, text, text_length);
+        handle_whole(session, text, text_length);
     else if (result == -EMSGSIZE)
-        websocket_session_close(session, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message over 1 MiB");
+        close_too_long(session);
     else if (result == -EBADMSG)
         websocket_session_close(session, LWS_CLOSE_STATUS_PROTOCOL_ERR, "bad compressed data");
     else
@@ -174,12 +211,14 @@ void websocket_receive(struct websocket_session *session, const struct websocket
 {
     if (session->state >= WEBSOCKET_CLOSING)
         return;
-    if (piece->first)
+    if (piece->first) {
         session->message_deflated = piece->deflated;
-    if (piece->binary)
+        session->message_binary = piece->binary;
+    }
+    if (piece->binary && session->fiber == NULL)
         websocket_session_close(session, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "messages must be text");
-    else if (session->message_length + piece->length > WEBSOCKET_MESSAGE_MAX)
-        websocket_session_close(session, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "message over 1 MiB");
+    else if (session->message_length + piece->length > message_max(session))
+        close_too_long(session);
     else if (!append(session, piece->data, piece->length))
         websocket_session_close(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");
     if (session->state >= WEBSOCKET_CLOSING || !piece->last)
@@ -188,7 +227,7 @@ void websocket_receive(struct websocket_session *session, const struct websocket
     size_t length = 0;
     char *message = take_message(session, &length);
     if (!session->message_deflated) {
-        handle(session, message, length);
+        handle_whole(session, message, length);
         return;
     }
     handle_deflated(session, message, length);

@@ -16,7 +16,7 @@
 struct websocket_outgoing {
     struct websocket_outgoing *next;
     size_t length, sent;
-    bool deflated;
+    bool deflated, binary;
     unsigned char buffer[]; /* LWS_PRE bytes for a frame's head, then the message */
 };
 
@@ -100,6 +100,7 @@ static struct websocket_outgoing *compress_message(struct websocket_outgoing *pl
         free(outgoing);
         return plain;
     }
+    outgoing->binary = plain->binary;
     free(plain);
     outgoing->length = length;
     outgoing->deflated = true;
@@ -134,6 +135,22 @@ size_t websocket_send(struct websocket_session *session, const struct websocket_
     return session->queued_bytes;
 }
 
+void websocket_send_message(struct websocket_session *session, bool binary, const void *data, size_t length)
+{
+    if (session->state >= WEBSOCKET_CLOSING)
+        return;
+    struct websocket_outgoing *outgoing = outgoing_create(length);
+    if (outgoing == NULL) {
+        websocket_session_close(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");
+        return;
+    }
+    outgoing->binary = binary;
+    if (length > 0)
+        memcpy(outgoing->buffer + LWS_PRE, data, length);
+    enqueue(session, session->deflates ? compress_message(outgoing) : outgoing);
+    websocket_want_flush(session);
+}
+
 static void drop_first(struct websocket_session *session)
 {
     struct websocket_outgoing *outgoing = session->first;
@@ -157,7 +174,7 @@ static int write_fragment(struct websocket_session *session)
     size_t length = left < WEBSOCKET_FRAGMENT ? left : WEBSOCKET_FRAGMENT;
     bool begins = outgoing->sent == 0, ends = length == left;
     session->frame_deflated = begins && outgoing->deflated;
-    int flags = lws_write_ws_flags(LWS_WRITE_TEXT, begins, ends);
+    int flags = lws_write_ws_flags(outgoing->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, begins, ends);
     int written = lws_write(
         session->wsi, outgoing->buffer + LWS_PRE + outgoing->sent, length, (enum lws_write_protocol)flags);
     if (written < (int)length)
@@ -178,29 +195,48 @@ static int write_ping(struct websocket_session *session)
     return lws_write(session->wsi, buffer + LWS_PRE, 1, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
+/* Between the two marks of what is queued it stays as it is. */
+static bool must_pause(const struct websocket_session *session)
+{
+    if (session->state >= WEBSOCKET_CLOSING)
+        return false; /* the client's answer is to be read */
+    size_t mark = session->paused ? STREAM_LOW_WATER : WEBSOCKET_PAUSE_BYTES;
+    return session->queued_bytes > mark || websocket_fiber_full(session);
+}
+
+void websocket_flow(struct websocket_session *session)
+{
+    bool pause = must_pause(session);
+    if (session->close_begun || pause == session->paused)
+        return;
+    session->paused = pause;
+    lws_rx_flow_control(session->wsi, pause ? 0 : 1);
+    if (!pause) {
+        websocket_session_heard(session);
+        lws_callback_on_writable(session->wsi); /* what it has read already waits for an event */
+    }
+}
+
 /* Reads on or not, and wakes the writers that were held back. */
 static void queue_changed(struct websocket_session *session)
 {
-    if (!session->paused && session->queued_bytes > WEBSOCKET_PAUSE_BYTES) {
-        session->paused = true;
-        lws_rx_flow_control(session->wsi, 0);
-    }
+    websocket_flow(session);
     if (session->queued_bytes > STREAM_LOW_WATER)
         return;
-    if (session->paused) {
-        session->paused = false;
-        lws_rx_flow_control(session->wsi, 1);
-    }
     for (struct websocket_call *call = session->calls; call != NULL; call = call->next)
         context_writable(call->ctx);
+    websocket_fiber_writable(session);
 }
 
-/* What libwebsockets could not send it keeps, and asks for the socket itself: that is when to stop. */
+/*
+ * What libwebsockets could not send it keeps, and then breaks the connection off instead of answering a close
+ * of the client's: so it gets nothing that the socket has no room for.
+ */
 int websocket_flush(struct websocket_session *session)
 {
     if (session->close_begun)
         return 0;
-    while ((session->ping_due || session->first != NULL) && !lws_partial_buffered(session->wsi)) {
+    while ((session->ping_due || session->first != NULL) && !lws_send_pipe_choked(session->wsi)) {
         int result = session->ping_due ? write_ping(session) : write_fragment(session);
         if (result < 0)
             return result;

@@ -14,6 +14,7 @@
 
 #include <log.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -57,12 +58,31 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+bool websocket_session_expired(const struct websocket_session *session)
+{
+    int64_t until_us = session->caller->valid_until_us;
+    int64_t clock = worker_of(session->server)->test_clock_us;
+    return until_us != 0 && (clock != 0 ? clock : edge_now_exact()) >= until_us;
+}
+
+/* When a session is to be closed that a function speaks for. A clock that tests have set does not move. */
+static int64_t fiber_due_us(const struct websocket_session *session, int64_t now)
+{
+    int64_t due = session->drained_at_us != 0 ? session->drained_at_us : INT64_MAX;
+    int64_t until_us = session->caller->valid_until_us;
+    if (until_us != 0 && worker_of(session->server)->test_clock_us == 0)
+        due = smaller(due, now + until_us - edge_now_exact());
+    return due;
+}
+
 void websocket_session_watch(struct websocket_session *session)
 {
     int64_t now = clock_us();
     int64_t due = session->close_begun ? INT64_MAX : session->silent_since_us + ping_ms(session) * 1000;
     if (session->call_count == 0 && session->state == WEBSOCKET_OPEN)
         due = smaller(due, session->message_at_us + idle_ms(session) * 1000);
+    if (session->fiber != NULL && session->state < WEBSOCKET_CLOSING)
+        due = smaller(due, fiber_due_us(session, now));
     if (blocked(session))
         due = smaller(due, session->progress_at_us + blocked_max_ms(session) * 1000);
     deadline_set(&session->deadline, due > now ? (due - now + 999) / 1000 : 1);
@@ -83,14 +103,20 @@ static void look(struct deadline *deadline)
     int64_t now = clock_us();
     bool silent = !session->close_begun && now - session->silent_since_us >= ping_ms(session) * 1000;
     bool stalled = blocked(session) && now - session->progress_at_us >= blocked_max_ms(session) * 1000;
-    if (stalled || (silent && session->pings_unanswered >= PINGS_UNANSWERED_MAX)) {
+    /* Pongs of a client that is held back are not read. */
+    bool mute = session->pings_unanswered >= PINGS_UNANSWERED_MAX && !session->paused;
+    if (stalled || (silent && mute)) {
         websocket_session_kill(session);
         return;
     }
     if (silent)
         ask_for_life(session, now);
     bool idle = session->call_count == 0 && now - session->message_at_us >= idle_ms(session) * 1000;
-    if (idle && session->state == WEBSOCKET_OPEN)
+    if (session->fiber != NULL && websocket_session_expired(session))
+        websocket_session_expire(session);
+    else if (session->fiber != NULL && session->drained_at_us != 0 && now >= session->drained_at_us)
+        websocket_session_close(session, session->close_code, session->close_reason);
+    else if (idle && session->state == WEBSOCKET_OPEN)
         websocket_session_close(session, LWS_CLOSE_STATUS_NORMAL, "idle");
     websocket_session_watch(session);
 }
@@ -130,15 +156,24 @@ void websocket_session_release(struct websocket_session *session)
 void websocket_session_opened(struct websocket_session *session, struct lws *wsi)
 {
     session->wsi = wsi;
+    if (session->generation->function->session != NULL)
+        websocket_fiber_start(session);
     websocket_session_watch(session);
     if (websocket_draining())
-        websocket_session_end(session, LWS_CLOSE_STATUS_GOINGAWAY, "draining");
+        websocket_session_drain(session);
 }
 
 static void close_when_done(struct websocket_session *session)
 {
-    if (session->state == WEBSOCKET_ENDING && session->call_count == 0)
+    if (session->state == WEBSOCKET_ENDING && session->call_count == 0 && session->fiber == NULL)
         websocket_session_close(session, session->close_code, session->close_reason);
+}
+
+static void set_close(struct websocket_session *session, int code, const char *reason)
+{
+    session->close_code = code;
+    if (reason != session->close_reason)
+        snprintf(session->close_reason, sizeof session->close_reason, "%s", reason);
 }
 
 void websocket_session_end(struct websocket_session *session, int code, const char *reason)
@@ -146,9 +181,24 @@ void websocket_session_end(struct websocket_session *session, int code, const ch
     if (session->state != WEBSOCKET_OPEN)
         return;
     session->state = WEBSOCKET_ENDING;
-    session->close_code = code;
-    session->close_reason = reason;
+    set_close(session, code, reason);
     close_when_done(session);
+}
+
+void websocket_session_drain(struct websocket_session *session)
+{
+    websocket_session_end(session, LWS_CLOSE_STATUS_GOINGAWAY, "draining");
+    if (session->state != WEBSOCKET_ENDING || session->fiber == NULL)
+        return;
+    session->drained_at_us = clock_us() + session->server->config->server.drain_timeout_ms * 1000 / 2;
+    websocket_fiber_drain(session);
+    websocket_session_watch(session);
+}
+
+void websocket_session_expire(struct websocket_session *session)
+{
+    websocket_refuse(session, NULL, "unauthorized", "The session has expired", NULL);
+    websocket_session_close(session, WEBSOCKET_CLOSE_EXPIRED, "session expired");
 }
 
 void websocket_session_close(struct websocket_session *session, int code, const char *reason)
@@ -156,8 +206,8 @@ void websocket_session_close(struct websocket_session *session, int code, const 
     if (session->state >= WEBSOCKET_CLOSING)
         return;
     session->state = WEBSOCKET_CLOSING;
-    session->close_code = code;
-    session->close_reason = reason;
+    set_close(session, code, reason);
+    websocket_fiber_ended(session, code, session->close_reason);
     if (session->first == NULL)
         session->progress_at_us = clock_us();
     websocket_want_flush(session);
@@ -190,12 +240,13 @@ void websocket_session_closed(struct websocket_session *session)
     free(session->message);
     session->message = NULL;
     log_event(EDGE_LOG_DEBUG, "websocket_closed", { "function", edge_text(session->generation->config->name) },
-        { "closeCode", edge_int(session->close_code) }, { "calls", edge_int(session->call_count) });
+        { "close", edge_int(session->close_code) }, { "calls", edge_int(session->call_count) });
 
     for (struct websocket_call *call = session->calls, *next = NULL; call != NULL; call = next) {
         next = call->next;
         context_client_gone(call->ctx);
     }
+    websocket_fiber_closed(session);
     websocket_session_abandon(session);
 }
 

@@ -18,6 +18,7 @@ struct edge_ctx;
 struct exchange;
 struct generation;
 struct http_server;
+struct websocket_fiber;
 struct websocket_outgoing;
 
 enum {
@@ -32,7 +33,8 @@ enum {
 
 enum websocket_state {
     WEBSOCKET_OPEN,
-    WEBSOCKET_ENDING,  /* starts no call; closes when the last running one has ended */
+    WEBSOCKET_ENDING,  /* starts no call; closes when the last running one, or the session's function, has ended
+                        */
     WEBSOCKET_CLOSING, /* what is queued goes out, then the close frame */
     WEBSOCKET_CLOSED,  /* libwebsockets has let go of the socket; off the list of sessions */
 };
@@ -64,17 +66,20 @@ struct websocket_session {
     struct websocket_caller *caller;
     enum websocket_state state;
     int close_code;
-    const char *close_reason;
+    char close_reason[124];
     bool close_begun;     /* libwebsockets sends, or has sent, the close frame: it takes nothing more */
     bool owns_connection; /* counted as one of the server's: under TLS the pump's connection is there, too */
     unsigned references;  /* the socket, and calls that are not released yet */
 
     struct websocket_call *calls; /* running */
     unsigned call_count;
+    struct websocket_fiber *fiber; /* of a function that speaks for the session: there are no calls */
+    const char *subprotocol;       /* of it, agreed on; constant of the plugin */
+    int64_t drained_at_us;         /* when it is not waited for any longer; 0: the host does not stop */
 
     char *message; /* being received */
     size_t message_length, message_capacity;
-    bool message_deflated;
+    bool message_deflated, message_binary;
 
     struct websocket_outgoing *first, *last;
     size_t queued_bytes;
@@ -112,12 +117,21 @@ void websocket_session_release(struct websocket_session *session);
 /* The handshake is done. */
 void websocket_session_opened(struct websocket_session *session, struct lws *wsi);
 
-/* Starts no more calls, and closes with the code (and constant reason) once those running have been answered.
+/*
+ * Starts no more calls, and closes with the code once those running have been answered, or the session's
+ * function has ended. reason: at most 123 bytes; more are cut off.
  */
 void websocket_session_end(struct websocket_session *session, int code, const char *reason);
 
-/* Closes behind what is queued. */
+/* The host is about to stop: as websocket_session_end, but a session's function is not waited for to the last.
+ */
+void websocket_session_drain(struct websocket_session *session);
+
+/* Closes behind what is queued; the session's function is told. */
 void websocket_session_close(struct websocket_session *session, int code, const char *reason);
+
+/* The caller's token has expired: says so, and closes with 4401. For a session's function. */
+void websocket_session_expire(struct websocket_session *session);
 
 /* Closes without another word; the session may be gone on return. */
 void websocket_session_kill(struct websocket_session *session);
@@ -137,6 +151,9 @@ void websocket_session_call_ended(struct websocket_session *session);
 /* Something came from the client, if only a pong. */
 void websocket_session_heard(struct websocket_session *session);
 
+/* True behind the expiry of the token that the session was opened with. */
+bool websocket_session_expired(const struct websocket_session *session);
+
 /* Sets the deadline to what is due next. */
 void websocket_session_watch(struct websocket_session *session);
 
@@ -152,6 +169,12 @@ struct websocket_reply {
 
 /* Queues {"event","id","status","data"}; returns the bytes queued for this client. */
 size_t websocket_send(struct websocket_session *session, const struct websocket_reply *reply);
+
+/* Queues a message as it is. */
+void websocket_send_message(struct websocket_session *session, bool binary, const void *data, size_t length);
+
+/* Stops reading, or reads on, as what is queued and what waits for the function demands. From the loop only. */
+void websocket_flow(struct websocket_session *session);
 
 /* The loop is to look at the session before it blocks. */
 void websocket_want_flush(struct websocket_session *session);
@@ -186,6 +209,28 @@ void websocket_call_cancel(struct websocket_call *call);
 /* Answers a message that starts no call: code and message are constants of the host. */
 void websocket_refuse(struct websocket_session *session, const char *id, const char *code, const char *message,
     const char *field);
+
+/* --- websocket_fiber.c: a function that speaks for the session; nothing happens without one -----------------
+ */
+
+/* Starts it; it has run to its first wait, or to its end, on return. */
+void websocket_fiber_start(struct websocket_session *session);
+
+/* Takes a malloc'ed message over. There is a function. */
+void websocket_fiber_receive(struct websocket_session *session, char *data, size_t length, bool binary);
+
+/* So much waits for it that the client is to be held back. */
+bool websocket_fiber_full(const struct websocket_session *session);
+
+void websocket_fiber_writable(struct websocket_session *session);
+void websocket_fiber_drain(struct websocket_session *session);
+
+/* The host closes the session; the client has said that it does, with a close frame's payload. */
+void websocket_fiber_ended(struct websocket_session *session, int code, const char *reason);
+void websocket_fiber_left(struct websocket_session *session, const void *payload, size_t length);
+
+/* The socket is closed. */
+void websocket_fiber_closed(struct websocket_session *session);
 
 /* --- websocket_upgrade.c ---------------------------------------------------------------------------------- */
 

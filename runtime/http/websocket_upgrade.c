@@ -17,6 +17,7 @@
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
 #include "pump.h"
+#include "rate.h"
 #include "respond.h"
 #include "telemetry/metrics.h"
 #include "worker/state.h"
@@ -39,7 +40,8 @@ struct upgrade {
     struct exchange *exchange;
     struct generation *generation;
     edge_ctx *ctx;
-    bool bearer; /* the client offers the subprotocol, and gets it */
+    bool bearer;             /* the client offers the subprotocol, and gets it without another one */
+    const char *subprotocol; /* of the function, which the client offers, too */
     int64_t valid_until_us;
 };
 
@@ -105,6 +107,27 @@ static void read_subprotocol(edge_ctx *ctx, struct upgrade *upgrade)
         add_authorization(ctx, item, length);
 }
 
+static bool offers(const char *header, const char *subprotocol)
+{
+    const char *item = NULL;
+    size_t length = 0;
+    while (header != NULL && next_item(&header, &item, &length))
+        if (length == strlen(subprotocol) && memcmp(item, subprotocol, length) == 0)
+            return true;
+    return false;
+}
+
+/* The first that both have, in the function's order. */
+static const char *agree_on_subprotocol(edge_ctx *ctx)
+{
+    const char *const *known = ctx->function->session != NULL ? ctx->function->subprotocols : NULL;
+    const char *header = edge_request_header(ctx, "sec-websocket-protocol");
+    for (; known != NULL && *known != NULL; known++)
+        if (offers(header, *known))
+            return *known;
+    return NULL;
+}
+
 /* When the session's token expires; 0 for callers without one. */
 static int64_t expiry_us(edge_ctx *ctx, const struct upgrade *upgrade)
 {
@@ -119,8 +142,15 @@ static void on_main(edge_ctx *ctx)
 {
     struct upgrade *upgrade = ctx->host;
     invoke_fill_request(ctx, upgrade->exchange);
+    const struct function_config *config = upgrade->generation->config;
+    bool counts = ctx->function->session != NULL; /* else every message does */
+    upgrade->subprotocol = agree_on_subprotocol(ctx);
     read_subprotocol(ctx, upgrade);
-    auth_identify(ctx, upgrade->generation->config);
+    if (counts)
+        rate_admit(ctx, config);
+    auth_identify(ctx, config);
+    if (counts)
+        rate_enforce(ctx, config);
     upgrade->valid_until_us = expiry_us(ctx, upgrade);
 }
 
@@ -138,7 +168,7 @@ static char *received_bytes(const struct upgrade *upgrade, size_t *length)
         "GET / HTTP/1.1\r\nHost: edge\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n%s%s\r\n",
         exchange_header(exchange, "sec-websocket-key"),
-        upgrade->bearer ? "Sec-WebSocket-Protocol: bearer\r\n" : "",
+        upgrade->bearer && upgrade->subprotocol == NULL ? "Sec-WebSocket-Protocol: bearer\r\n" : "",
         deflate ? "Sec-WebSocket-Extensions: " WEBSOCKET_DEFLATE_OFFER "\r\n" : "");
     char *bytes = malloc((size_t)size + connection->kept_length);
     if (bytes == NULL)
@@ -188,6 +218,7 @@ static void hand_over(edge_ctx *ctx, struct upgrade *upgrade)
         fail_open(exchange);
         return;
     }
+    session->subprotocol = upgrade->subprotocol;
     exchange->status = 101;
     http1_leave(connection);
     int fd = take_socket(connection, session);

@@ -77,8 +77,9 @@ static int check_descriptor(
             path, function->name != NULL ? function->name : "", name);
         return -EINVAL;
     }
-    if (function->handle == NULL || function->summary == NULL) {
-        snprintf(error->text, sizeof error->text, "%s declares no .handle or no .summary", path);
+    if ((function->handle == NULL && function->session == NULL) || function->summary == NULL) {
+        snprintf(
+            error->text, sizeof error->text, "%s declares neither .handle nor .session, or no .summary", path);
         return -EINVAL;
     }
     return 0;

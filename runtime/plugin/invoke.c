@@ -85,6 +85,8 @@ json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
     else if (!ctx->request.websocket)
         auth_identify(ctx, config);
     rate_enforce(ctx, config);
+    if (ctx->function->handle == NULL)
+        edge_fail(ctx, 426, "upgrade_required", "The function is spoken to over a WebSocket");
     json_t *in = NULL;
     if (!ctx->function->raw_body) {
         in = read_body(ctx);

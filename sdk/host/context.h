@@ -55,6 +55,8 @@ struct usage {
     int64_t db_us, http_us; /* time parked in queries and provider calls */
     uint32_t query_count, fetch_count;
     uint64_t bytes_in, bytes_out;
+    uint32_t messages_in, messages_out; /* of a WebSocket session */
+    uint16_t close_code;                /* of one that has ended; 0 for all else */
 };
 
 /* Why an invocation ended without an answer of the function. */
@@ -158,6 +160,7 @@ struct edge_ctx {
     struct fiber *main_fiber;
     struct leave_watch *leave_watches;
     struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
+    struct ws_channel *ws;         /* of a WebSocket session (host/ws.h); else NULL */
     bool finished, client_gone, finish_on_disconnect;
     bool
         cancelled; /* client_gone by its own wish, over a WebSocket that stays: the last event still goes out */
@@ -224,6 +227,9 @@ EDGE_NORETURN void context_fail_detail(
 
 /* Fails with 500 "memory_limit": the arena refused size bytes. Never returns. */
 EDGE_NORETURN void context_memory_limit(edge_ctx *ctx, size_t size);
+/* Counts the time an invocation may take, 0 for any, anew from now on; of background work once it has finished.
+ */
+void context_limit(edge_ctx *ctx, int64_t timeout_ms);
 
 /* Milliseconds until the deadline, at least 1; INT64_MAX without one. */
 int64_t context_remaining_ms(const edge_ctx *ctx);

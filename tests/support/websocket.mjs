@@ -7,8 +7,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
+import WebSocket from 'ws';
+
 import { buildDirectory } from './config.mjs';
-import { startHost } from './host.mjs';
+import { eventually, startHost } from './host.mjs';
 import { Raw } from './raw.mjs';
 import { Socket } from './streams.mjs';
 
@@ -40,6 +42,54 @@ export const url = (host, target) => `ws://127.0.0.1:${host.port}/functions/v1/$
 /* An open session; options are those of `ws`. */
 export const open = (host, target, { protocols, ...options } = {}) =>
     new Socket(url(host, target), protocols ?? [], options).opened();
+
+/* A session with a function that speaks for it: messages are not JSON, and its end has a code and a reason. */
+export class Session {
+    constructor(address, protocols, options) {
+        this.socket = new WebSocket(address, protocols ?? [], { perMessageDeflate: false, ...options });
+        this.messages = [];
+        this.socket.on('message', (data, binary) => this.messages.push(binary ? data : data.toString()));
+        this.socket.on('error', () => {});
+        this.closed = new Promise((resolve) =>
+            this.socket.on('close', (code, reason) => resolve([code, reason.toString()])),
+        );
+    }
+
+    /* Resolves once open; rejects with the status when the opening is refused. */
+    static open(host, target, { protocols, ...options } = {}) {
+        return new Session(url(host, target), protocols, options).opened();
+    }
+
+    opened() {
+        return new Promise((resolve, reject) => {
+            this.socket.on('open', () => resolve(this));
+            this.socket.on('unexpected-response', (_, answer) =>
+                reject(Object.assign(new Error('Upgrade refused'), { status: answer.statusCode })),
+            );
+            this.socket.on('error', reject);
+        });
+    }
+
+    send(message) {
+        const plain = typeof message === 'string' || Buffer.isBuffer(message);
+        this.socket.send(plain ? message : JSON.stringify(message));
+        return this;
+    }
+
+    async next(ms = 20000) {
+        await eventually(() => this.messages.length > 0, 'a message', ms);
+        return this.messages.shift();
+    }
+
+    async json(ms) {
+        return JSON.parse(await this.next(ms));
+    }
+
+    async close(code, reason) {
+        this.socket.close(code, reason);
+        return this.closed;
+    }
+}
 
 export const TEXT = 1,
     BINARY = 2,

@@ -19,5 +19,6 @@
 #include <edge/storage.h>
 #include <edge/stream.h>
 #include <edge/task.h>
+#include <edge/ws.h>
 
 #endif

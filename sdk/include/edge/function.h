@@ -96,10 +96,12 @@ typedef struct edge_function {
     int (*self_test)(void);    /* run by the reload gate in a forked child; 0 passes */
     edge_unknown unknown_fields;
     /* For the OpenAPI document only; each may be left out. */
-    const edge_field *output;     /* members of the 200 answer, ended by { 0 } */
-    const edge_problem *problems; /* what it fails with beside what every function does, ended by { 0 } */
-    const char *consumes;         /* media types of a raw body, separated by blanks: "text/csv image/png" */
-    const char *produces;         /* media types of the 200 answer, "application/json" when left out */
+    const edge_field *output;        /* members of the 200 answer, ended by { 0 } */
+    const edge_problem *problems;    /* what it fails with beside what every function does, ended by { 0 } */
+    const char *consumes;            /* media types of a raw body, separated by blanks: "text/csv image/png" */
+    const char *produces;            /* media types of the 200 answer, "application/json" when left out */
+    void (*session)(edge_ctx *ctx);  /* speaks for a whole WebSocket session (ws.h); .handle is optional then */
+    const char *const *subprotocols; /* of the session, in the order of preference; NULL-terminated */
 } edge_function;
 
 /* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler);

@@ -87,6 +87,16 @@ static void start_deadline(edge_ctx *ctx)
     ev_timer_start(fiber_loop(), &ctx->deadline);
 }
 
+void context_limit(edge_ctx *ctx, int64_t timeout_ms)
+{
+    ctx->timeout_ms = timeout_ms;
+    if (ctx->finished)
+        return;
+    ev_timer_stop(fiber_loop(), &ctx->deadline);
+    ctx->deadline_us = 0;
+    start_deadline(ctx);
+}
+
 int64_t context_remaining_ms(const edge_ctx *ctx)
 {
     if (ctx->deadline_us == 0)

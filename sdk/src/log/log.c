@@ -195,6 +195,11 @@ void log_invocation(edge_ctx *ctx, int status)
     line_integer(&line, "fetches", usage->fetch_count);
     line_integer(&line, "bytesIn", (int64_t)usage->bytes_in);
     line_integer(&line, "bytesOut", (int64_t)usage->bytes_out);
+    if (usage->close_code != 0) { /* a session, which has ended */
+        line_integer(&line, "messagesIn", usage->messages_in);
+        line_integer(&line, "messagesOut", usage->messages_out);
+        line_integer(&line, "closeCode", usage->close_code);
+    }
     line_integer(&line, "memoryBytes", (int64_t)ctx->arena.used_bytes);
     if (ctx->failure != NULL) {
         line_text(&line, "code", ctx->failure->code);
