@@ -3,6 +3,9 @@
  */
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { startDatabase } from '../support/data.mjs';
@@ -10,6 +13,7 @@ import { startPluginHost } from './plugin_host.mjs';
 import { mint } from '../support/tokens.mjs';
 
 const options = { timeout: 60000 };
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-calls-'));
 let database, host;
 
 before(async () => {
@@ -20,13 +24,15 @@ before(async () => {
         await database.rows("INSERT INTO goals (user_id, title, goal_type) VALUES ($1, $2, 'production')", [id, title]);
     host = await startPluginHost('calls_rows', {
         database: database.url,
-        functions: { calls_rows: { auth: 'user' }, calls_auth: { auth: 'user' }, calls_encode: { auth: 'public' } },
+        functions: { calls_rows: { auth: 'user' }, calls_auth: { auth: 'user' }, calls_encode: { auth: 'public' }, calls_bulk: { auth: 'user' } },
+        env: { EDGE_ENCRYPTION_KEY: crypto.randomBytes(32).toString('base64'), STORAGE_DIR: path.join(directory, 'storage') },
     });
 }, options);
 
 after(async () => {
     await host?.stop();
     await database?.stop();
+    fs.rmSync(directory, { recursive: true, force: true });
 }, options);
 
 async function call(name, body, token) {
@@ -85,4 +91,14 @@ test('encodings, digests and signatures agree with node\'s', options, async () =
         const forged = await call('calls_encode', { text: `${text}!`, key: 'secret', publicKey: spki, signature });
         assert.equal(forged.body.signed, false);
     }
+});
+
+test('rows in bulk, sealed and stored bytes, URLs', options, async () => {
+    const { status, body } = await call('calls_bulk', {}, await mint('user_a'));
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.deepEqual(body.bulk, { copied: 2, kept: 1, read: 3, bytes: 'user_a\nuser_b\nuser_root\n'.length });
+    assert.deepEqual({ ...body.sealed, publicUrl: false }, { opened: true, stored: true, missing: true, publicUrl: false, privateUrl: false });
+    const refused = await call('calls_bulk', { straight: true }, await mint('user_a'));
+    assert.equal(refused.status, 500);
+    assert.equal(refused.body.code, 'internal_error');
 });

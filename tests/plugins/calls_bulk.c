@@ -1,0 +1,68 @@
+/*
+ * calls_bulk: rows in bulk within a transaction and as the service, bytes that are sealed and stored, and a
+ * URL.
+ */
+#include <edge/edge.h>
+
+#include <string.h>
+
+/* A table with row security takes no COPY, so what a user brings goes through a temporary one. */
+static json_t *bulk(edge_ctx *ctx)
+{
+    static const char line[] = "written\n";
+    int64_t copied = 0, kept = 0;
+    EDGE_TRANSACTION(ctx, tx, .service = false)
+    {
+        edge_tx_send(tx, "CREATE TEMPORARY TABLE incoming (title text) ON COMMIT DROP");
+        edge_copier *copy = edge_tx_copy_in(tx, "COPY incoming FROM STDIN");
+        edge_copy_row(copy, edge_text("a row\twith\\all"));
+        edge_copy_write(copy, line, sizeof line - 1);
+        copied = (int64_t)edge_copy_end(copy);
+        kept = edge_rows_int(
+            edge_tx_query(tx, "SELECT count(*) AS n FROM incoming WHERE title LIKE '%with%'"), 0, "n");
+    }
+
+    edge_copier *out =
+        edge_service_copy_out(ctx, "COPY (SELECT id FROM profiles ORDER BY id) TO STDOUT (FORMAT csv)");
+    size_t length = 0, bytes = 0;
+    while (edge_copy_read(out, &length) != NULL)
+        bytes += length;
+    return json_pack("{s:I, s:I, s:I, s:I}", "copied", (json_int_t)copied, "kept", (json_int_t)kept, "read",
+        (json_int_t)edge_copy_end(out), "bytes", (json_int_t)bytes);
+}
+
+static json_t *sealed(edge_ctx *ctx)
+{
+    static const char secret[] = "a\0secret";
+    size_t length = 0, stored_length = 0;
+    const char *opened = edge_open(ctx, edge_seal(ctx, secret, sizeof secret, "calls"), "calls", &length);
+    edge_storage_put(ctx, "calls", "some/thing", secret, sizeof secret);
+    edge_error error = { 0 };
+    const void *stored = edge_try_storage_get(ctx, &error, "calls", "some/thing", &stored_length);
+    bool missing = edge_try_storage_get(ctx, &error, "calls", "no/thing", NULL) == NULL;
+    return json_pack("{s:b, s:b, s:b, s:b, s:b}", "opened", edge_equal(opened, length, secret, sizeof secret),
+        "stored", stored != NULL && edge_equal(stored, stored_length, secret, sizeof secret), "missing",
+        missing, "publicUrl", edge_url_is_allowed(ctx, "document_fetch", "https://192.0.2.1/"), "privateUrl",
+        edge_url_is_allowed(ctx, "document_fetch", "https://10.0.0.1/"));
+}
+
+/* Whether a user may bring rows straight into a table with row security: PostgreSQL says no. */
+static json_t *straight(edge_ctx *ctx)
+{
+    edge_copier *copy = edge_copy_in(ctx, "COPY goals (user_id, title, goal_type) FROM STDIN");
+    return json_integer((json_int_t)edge_copy_end(copy));
+}
+
+static json_t *calls_bulk(edge_ctx *ctx, json_t *in)
+{
+    if (edge_json_bool(in, "straight", false))
+        return json_pack("{s:o}", "straight", straight(ctx));
+    return json_pack("{s:o, s:o}", "bulk", bulk(ctx), "sealed", sealed(ctx));
+}
+
+static const edge_field input[] = {
+    { "straight", EDGE_BOOL, .fallback = "false", .help = "COPY into a table with row security" },
+    { 0 },
+};
+
+EDGE_FUNCTION(calls_bulk, .summary = "Moves rows and bytes in bulk", .input = input, .handle = calls_bulk);
