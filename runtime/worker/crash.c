@@ -6,6 +6,7 @@
 
 #include "allocator.h"
 #include "backtrace.h"
+#include "base/asan.h"
 #include "http/last_words.h"
 #include "state.h"
 #include "supervisor/slots.h"
@@ -15,7 +16,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -116,11 +116,6 @@ static void on_broken_off(edge_ctx *ctx)
     crash.retire(crash.worker);
 }
 
-void crash_note_objects(void)
-{
-    backtrace_note_objects();
-}
-
 void crash_install(struct worker *worker, void (*retire)(struct worker *worker))
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
@@ -140,8 +135,8 @@ void crash_install(struct worker *worker, void (*retire)(struct worker *worker))
     struct sigaction hang = { .sa_sigaction = on_hang,
         .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART };
     sigaction(SIGUSR2, &hang, NULL);
-    if (getenv("ASAN_OPTIONS") != NULL || getenv("UBSAN_OPTIONS") != NULL)
-        return; /* under the sanitizers their reports are wanted */
+    if (WITH_ASAN)
+        return; /* its reports are wanted */
     struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
         sigaction(faults[i], &fault, NULL);

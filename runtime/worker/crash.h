@@ -18,7 +18,4 @@ struct worker;
 /* Takes over SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, and SIGUSR2 of the watchdog. retire: stop accepting. */
 void crash_install(struct worker *worker, void (*retire)(struct worker *worker));
 
-/* The loaded objects have changed: backtraces name what is mapped now. */
-void crash_note_objects(void);
-
 #endif

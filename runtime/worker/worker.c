@@ -3,6 +3,7 @@
  */
 #include "worker.h"
 
+#include "backtrace.h"
 #include "crash.h"
 #include "deadline.h"
 #include "dispatch.h"
@@ -285,7 +286,7 @@ int worker_run(const struct worker_boot *boot)
     if (start(worker) < 0)
         return 1;
     crash_install(worker, retire);
-    crash_note_objects();
+    backtrace_note_objects();
 
     watch(worker);
     ev_prepare flush;
