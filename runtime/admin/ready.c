@@ -84,20 +84,5 @@ static void on_released(edge_ctx *ctx)
 void endpoint_ready(struct exchange *exchange)
 {
     static const struct context_ops ops = { .main = on_main, .finished = on_finished, .released = on_released };
-    edge_ctx *ctx = context_create(&(const struct context_setup){
-        .ops = &ops,
-        .host = exchange,
-        .function_index = -1,
-        .name = "_edge/ready",
-        .generation = "host",
-        .memory_bytes = READY_MEMORY,
-        .timeout_ms = READY_TIMEOUT_MS,
-    });
-    if (ctx == NULL) {
-        respond_error(exchange, 503, "overloaded", "The host is out of memory");
-        return;
-    }
-    memcpy(ctx->request_id, exchange->request_id, sizeof ctx->request_id);
-    exchange->ctx = ctx;
-    context_run(ctx);
+    invoke_host(exchange, &ops, "_edge/ready", READY_MEMORY, READY_TIMEOUT_MS);
 }

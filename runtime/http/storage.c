@@ -5,6 +5,7 @@
 #include "storage.h"
 
 #include "exchange.h"
+#include "plugin/invoke.h"
 #include "respond.h"
 #include "storage_range.h"
 
@@ -329,19 +330,5 @@ void storage_serve(struct exchange *exchange)
         .write = on_write,
     };
     /* No deadline: a large object may take its time, and a client that stops reading is the connection's. */
-    edge_ctx *ctx = context_create(&(const struct context_setup){
-        .ops = &ops,
-        .host = exchange,
-        .function_index = -1,
-        .name = "_storage",
-        .generation = "host",
-        .memory_bytes = MEMORY_BYTES,
-    });
-    if (ctx == NULL) {
-        respond_error(exchange, 503, "overloaded", "The host is out of memory");
-        return;
-    }
-    memcpy(ctx->request_id, exchange->request_id, sizeof ctx->request_id);
-    exchange->ctx = ctx;
-    context_run(ctx);
+    invoke_host(exchange, &ops, "_storage", MEMORY_BYTES, 0);
 }

@@ -22,6 +22,13 @@ void invoke_start(struct exchange *exchange, struct generation *generation);
 edge_ctx *invoke_create(
     struct worker *worker, struct generation *generation, const struct context_ops *ops, void *host);
 
+/*
+ * Answers an exchange by work of the host's own that waits: ops on a fiber, with ops->host the exchange, under
+ * its request id. timeout_ms 0: no deadline. Without memory for it the exchange is answered 503.
+ */
+void invoke_host(struct exchange *exchange, const struct context_ops *ops, const char *name,
+    size_t memory_bytes, int64_t timeout_ms);
+
 /* What the SDK shows of an exchange's request. */
 void invoke_fill_request(edge_ctx *ctx, struct exchange *exchange);
 

@@ -224,3 +224,24 @@ void invoke_start(struct exchange *exchange, struct generation *generation)
     generation_hold(generation);
     context_run(ctx);
 }
+
+void invoke_host(struct exchange *exchange, const struct context_ops *ops, const char *name,
+    size_t memory_bytes, int64_t timeout_ms)
+{
+    edge_ctx *ctx = context_create(&(const struct context_setup){
+        .ops = ops,
+        .host = exchange,
+        .function_index = -1,
+        .name = name,
+        .generation = "host",
+        .memory_bytes = memory_bytes,
+        .timeout_ms = timeout_ms,
+    });
+    if (ctx == NULL) {
+        respond_error(exchange, 503, "overloaded", "The host is out of memory");
+        return;
+    }
+    memcpy(ctx->request_id, exchange->request_id, sizeof ctx->request_id);
+    exchange->ctx = ctx;
+    context_run(ctx);
+}
