@@ -6,8 +6,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory } from '../support/config.mjs';
-import { startHost } from '../support/host.mjs';
-import { certificate, connect2, request2 } from '../support/secure.mjs';
+import { request2, startBoth } from '../support/secure.mjs';
 
 const options = { timeout: 120000 };
 const settings = (server = {}) => ({
@@ -18,20 +17,15 @@ const settings = (server = {}) => ({
         csv_file: { auth: 'public', memory: '512KiB', timeout: '60s' },
     },
 });
-let host, secureHost, session, secrets;
+let both, host, session;
 
 before(async () => {
-    secrets = certificate();
-    host = await startHost(settings());
-    secureHost = await startHost({ ...settings(secrets.server), tls: true });
-    session = connect2(secureHost);
+    both = await startBoth(settings);
+    ({ host, session } = both);
 }, options);
 
 after(async () => {
-    session?.destroy();
-    await host?.stop();
-    await secureHost?.stop();
-    secrets?.remove();
+    await both?.stop();
 }, options);
 
 async function read(body, query = '') {

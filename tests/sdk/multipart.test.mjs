@@ -7,8 +7,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory } from '../support/config.mjs';
-import { startHost } from '../support/host.mjs';
-import { certificate, connect2, request2 } from '../support/secure.mjs';
+import { request2, startBoth } from '../support/secure.mjs';
 
 const options = { timeout: 120000 };
 const MEMORY_MAX_BYTES = 64 * 1024;
@@ -18,20 +17,15 @@ const settings = (server = {}) => ({
     functions: { multipart_parts: { auth: 'public', max_body: '40MiB', memory: '1MiB', timeout: '60s' } },
 });
 const route = '/functions/v1/multipart_parts';
-let host, secureHost, session, secrets;
+let both, host, session;
 
 before(async () => {
-    secrets = certificate();
-    host = await startHost(settings());
-    secureHost = await startHost({ ...settings(secrets.server), tls: true });
-    session = connect2(secureHost);
+    both = await startBoth(settings);
+    ({ host, session } = both);
 }, options);
 
 after(async () => {
-    session?.destroy();
-    await host?.stop();
-    await secureHost?.stop();
-    secrets?.remove();
+    await both?.stop();
 }, options);
 
 const sha256 = (data) => createHash('sha256').update(data).digest('hex');

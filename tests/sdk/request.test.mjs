@@ -6,9 +6,8 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory } from '../support/config.mjs';
-import { startHost } from '../support/host.mjs';
 import { Raw } from '../support/raw.mjs';
-import { certificate, connect2, request2 } from '../support/secure.mjs';
+import { request2, startBoth } from '../support/secure.mjs';
 
 const options = { timeout: 120000 };
 const settings = (server = {}) => ({
@@ -16,20 +15,15 @@ const settings = (server = {}) => ({
     server: { plugins: path.join(buildDirectory, 'tests', 'plugins'), workers: 1, ...server },
     functions: { request_lists: { auth: 'public' }, request_strict: { auth: 'public' } },
 });
-let host, secureHost, session, secrets;
+let both, host, session;
 
 before(async () => {
-    secrets = certificate();
-    host = await startHost(settings());
-    secureHost = await startHost({ ...settings(secrets.server), tls: true });
-    session = connect2(secureHost);
+    both = await startBoth(settings);
+    ({ host, session } = both);
 }, options);
 
 after(async () => {
-    session?.destroy();
-    await host?.stop();
-    await secureHost?.stop();
-    secrets?.remove();
+    await both?.stop();
 }, options);
 
 const lists = (query, headers = {}) => fetch(`${host.url}/functions/v1/request_lists${query}`, { headers });

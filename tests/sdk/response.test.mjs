@@ -8,13 +8,13 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory } from '../support/config.mjs';
-import { eventually, sleep, startHost } from '../support/host.mjs';
+import { eventually, sleep } from '../support/host.mjs';
 import { Raw } from '../support/raw.mjs';
-import { certificate, connect2, request2 } from '../support/secure.mjs';
+import { connect2, request2, startBoth } from '../support/secure.mjs';
 
 const options = { timeout: 120000 };
 const LARGE_BYTES = 24 * 1024 * 1024;
-let host, secureHost, session, secrets, directory, large;
+let both, host, secureHost, session, directory, large;
 
 const settings = (server = {}) => ({
     sandbox: false, readyPath: '/_edge/live', env: { FILES_DIRECTORY: directory },
@@ -35,17 +35,12 @@ before(async () => {
     fs.mkdirSync(path.join(directory, 'sub'));
     fs.symlinkSync('/etc/hostname', path.join(directory, 'outside'));
     fs.utimesSync(path.join(directory, 'small.txt'), 784111777, 784111777);
-    secrets = certificate();
-    host = await startHost(settings());
-    secureHost = await startHost({ ...settings(secrets.server), tls: true });
-    session = connect2(secureHost);
+    both = await startBoth(settings);
+    ({ host, secureHost, session } = both);
 }, options);
 
 after(async () => {
-    session?.destroy();
-    await host?.stop();
-    await secureHost?.stop();
-    secrets?.remove();
+    await both?.stop();
     fs.rmSync(directory, { recursive: true, force: true });
 }, options);
 

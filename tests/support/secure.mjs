@@ -7,6 +7,8 @@ import http2 from 'node:http2';
 import os from 'node:os';
 import path from 'node:path';
 
+import { startHost } from './host.mjs';
+
 /* Makes a directory with cert.pem and key.pem: { directory, server (settings), remove }. */
 export function certificate() {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-certificate-'));
@@ -25,6 +27,27 @@ export function certificate() {
 }
 
 export const connect2 = (host, settings) => http2.connect(host.url, { rejectUnauthorized: false, ...settings });
+
+/*
+ * The same host twice, without and with TLS, and an HTTP/2 session with the second: { host, secureHost, session, stop }.
+ * settings(server) are startHost's, with more settings of [server].
+ */
+export async function startBoth(settings) {
+    const secrets = certificate();
+    const host = await startHost(settings());
+    const secureHost = await startHost({ ...settings(secrets.server), tls: true }).catch(async (error) => {
+        await host.stop();
+        throw error;
+    });
+    const session = connect2(secureHost);
+    const stop = async () => {
+        session.destroy();
+        await host.stop();
+        await secureHost.stop();
+        secrets.remove();
+    };
+    return { host, secureHost, session, stop };
+}
 
 /* One request over a session: { status, headers, body, text, json }. */
 export function request2(session, requestPath, { method = 'GET', headers = {}, body } = {}) {
