@@ -65,6 +65,18 @@ static void secret_fill(struct environment_file *file, const char *name, const c
     environment_file_set(file, name, value);
 }
 
+/* Account ids and secrets of a provider: the stand-ins take any that are not empty. */
+static void credentials_fill(struct environment_file *file, const char *variables)
+{
+    char variable[VARIABLE_MAX], text[VARIABLE_MAX + 16];
+    while (*variables != '\0') {
+        snprintf(text, sizeof text, "sandbox-%s", variables_first(variables, variable));
+        environment_file_set(file, variable, text);
+        variables += strlen(variable);
+        variables += *variables == ',';
+    }
+}
+
 static void provider_fill(
     struct environment_file *file, const struct provider_config *provider, const char *origin)
 {
@@ -79,6 +91,8 @@ static void provider_fill(
         environment_file_set(file, variables_first(known->key_variables, variable), text);
     else if (provider->key_variable != NULL)
         environment_file_set(file, provider->key_variable, text);
+    if (known != NULL && known->credentials != NULL)
+        credentials_fill(file, known->credentials);
 }
 
 void development_environment_fill(

@@ -10,11 +10,11 @@ struct provider {
     const char *name;
     const char *base_url;      /* NULL: none by default */
     const char *url_variables; /* these override the base URL, the first one set wins; separated by commas */
-    const char
-        *key_variables; /* the same for the key; NULL: the provider's functions have their own credentials */
-    const char *key_header; /* NULL: Authorization: Bearer */
-    const char *url_host;   /* calls may name URLs at or under it */
-    bool public_urls;       /* calls may name any public URL */
+    const char *key_variables; /* the same for the key; NULL: functions have credentials of their own */
+    const char *key_header;    /* NULL: Authorization: Bearer */
+    const char *credentials;   /* variables with ids and secrets of an account there, separated by commas */
+    const char *url_host;      /* calls may name URLs at or under it */
+    bool public_urls;          /* calls may name any public URL */
 };
 
 /* Ended by an entry without a name. */

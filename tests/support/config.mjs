@@ -11,8 +11,13 @@ export const buildDirectory = path.resolve(root, process.env.EDGE_BUILD ?? 'buil
 
 const deployed = fs.readFileSync(path.join(root, 'functions.toml'), 'utf8');
 
-/* Served by every test host. */
-const always = ['sandbox_lovable_ai', 'sandbox_control', 'sandbox_requests'];
+const names = (pattern) => [...deployed.matchAll(pattern)].map(([, name]) => name);
+
+/* Stand-ins for providers, served by every test host. */
+const standIns = names(/^\[functions\.(sandbox_\w+)\]$/gm);
+
+/* Providers with settings of their own. */
+const settled = names(/^\[providers\.(\w+)\]$/gm);
 
 /* The settings of one section of the deployed file: lines of key = value, as text. */
 function deployedSettings(section) {
@@ -48,7 +53,7 @@ function functionSection(name, overrides) {
  */
 export function configText({ functions, providers = {}, server = {}, database = {}, auth = {}, sandbox = true }) {
     const wanted = Array.isArray(functions) ? Object.fromEntries(functions.map((name) => [name, {}])) : functions;
-    const all = { ...Object.fromEntries((sandbox ? always : []).map((name) => [name, {}])), ...wanted };
+    const all = { ...Object.fromEntries((sandbox ? standIns : []).map((name) => [name, {}])), ...wanted };
     return [
         section(
             'server',
@@ -62,7 +67,7 @@ export function configText({ functions, providers = {}, server = {}, database = 
         ),
         section('database', asToml({ pool: 4, ...database })),
         section('auth', asToml(auth)),
-        ...Object.entries({ lovable_ai: {}, ...providers }).map(([name, settings]) =>
+        ...Object.entries({ ...Object.fromEntries(settled.map((name) => [name, {}])), ...providers }).map(([name, settings]) =>
             section(`providers.${name}`, { ...deployedSettings(`providers.${name}`), ...asToml(settings) }),
         ),
         ...Object.entries(all).map(([name, overrides]) => functionSection(name, overrides)),

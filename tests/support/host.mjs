@@ -12,10 +12,12 @@ import path from 'node:path';
 import readline from 'node:readline';
 
 import { buildDirectory, configText, root } from './config.mjs';
+import { providerEnvironment } from './providers.mjs';
 import { privatePem } from './tokens.mjs';
 
 export const SERVICE_KEY = 'test-service-key-0123456789abcdef0123456789abcdef';
-export const GATEWAY_KEY = 'test-gateway-key';
+/* 32 bytes, base64. */
+export const ENCRYPTION_KEY = Buffer.alloc(32, 'test-encryption-key-').toString('base64');
 
 const READY_MS = 20000;
 const STOP_MS = 20000;
@@ -49,8 +51,8 @@ function environment(directory, port, database, overrides) {
         /* The sandbox, and EDGE_TEST_CLOCK, exist beside a development issuer only. */
         EDGE_SANDBOX: '1',
         EDGE_DEVELOPMENT_KEY: path.join(directory, 'development.pem'),
-        LOVABLE_API_KEY: GATEWAY_KEY,
-        LOVABLE_AI_BASE_URL: `http://127.0.0.1:${port}/sandbox/lovable_ai`,
+        EDGE_ENCRYPTION_KEY: ENCRYPTION_KEY,
+        ...providerEnvironment(port),
         SANDBOX_DIR: path.join(directory, 'sandbox'),
         SANDBOX_TOKEN_INTERVAL_MS: '1',
         ...(database ? { DATABASE_URL: database } : {}),

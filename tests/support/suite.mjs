@@ -19,12 +19,18 @@ export const options = { timeout: 60000 };
  */
 export function suite(hostOptions) {
     let people = 0;
+    const used = new Map();
     const suite = {
         /* A new person with a profile; its id. */
         async agent(values) {
             const id = `user_test_${++people}`;
             await suite.database.person(id, values);
             return id;
+        },
+        /* The stand-in of a provider; its orders and requests are forgotten before the next test. */
+        provider(name) {
+            if (!used.has(name)) used.set(name, new Sandbox(suite.host, name));
+            return used.get(name);
         },
         /* Calls a function as a user; answers as clients.mjs's post. */
         call: async (name, id, body, more = {}) =>
@@ -33,9 +39,9 @@ export function suite(hostOptions) {
     before(async () => {
         suite.database = await startDatabase();
         suite.host = await startHost({ ...hostOptions, database: suite.database.url });
-        suite.gateway = new Sandbox(suite.host, 'lovable_ai');
+        suite.gateway = suite.provider('lovable_ai');
     }, options);
-    beforeEach(() => suite.gateway.reset(), options);
+    beforeEach(() => Promise.all([...used.values()].map((provider) => provider.reset())), options);
     after(async () => {
         await suite.host?.stop();
         await suite.database?.stop();

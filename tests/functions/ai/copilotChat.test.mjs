@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import { bareInvoke, post, supabaseClients } from '../../support/clients.mjs';
 import { Conversations } from '../../support/conversations.mjs';
-import { GATEWAY_KEY, SERVICE_KEY } from '../../support/host.mjs';
+import { SERVICE_KEY } from '../../support/host.mjs';
+import { credential } from '../../support/providers.mjs';
 import { options, suite } from '../../support/suite.mjs';
 import { forge, mint } from '../../support/tokens.mjs';
 
@@ -81,7 +82,7 @@ describe('copilotChat: the question to the gateway', options, () => {
         const [request] = await chat.gateway.requests();
         assert.equal(request.method, 'POST');
         assert.equal(request.path, '/v1/chat/completions');
-        assert.equal(request.headers.authorization, `Bearer ${GATEWAY_KEY}`);
+        assert.equal(request.headers.authorization, `Bearer ${credential('LOVABLE_API_KEY')}`);
         assert.match(request.headers['content-type'], /^application\/json/);
         assert.equal(request.body.model, 'google/gemini-2.5-flash');
         assert.ok(!('tools' in request.body) && !('tool_choice' in request.body));
