@@ -21,10 +21,17 @@ export function suite(hostOptions) {
     let people = 0;
     const used = new Map();
     const suite = {
+        functions: hostOptions.functions,
         /* A new person with a profile; its id. */
         async agent(values) {
             const id = `user_test_${++people}`;
             await suite.database.person(id, values);
+            return id;
+        },
+        /* A new administrator; its id. */
+        async admin(values) {
+            const id = await suite.agent(values);
+            await suite.database.rows(`INSERT INTO user_roles (user_id, role) VALUES ($1, 'admin')`, [id]);
             return id;
         },
         /* The stand-in of a provider; its orders and requests are forgotten before the next test. */
