@@ -13,7 +13,8 @@ enum {
 
 /* What a record keeps of the headers: what providers ask for, and what our side is meant to send. */
 static const char *const recorded_headers[] = { "accept", "apikey", "authorization", "content-type",
-    "idempotency-key", "traceparent", "user-agent", "x-api-key", "xi-api-key", NULL };
+    "idempotency-key", "session", "timestamp", "traceparent", "user-agent", "x-api-key", "x-system",
+    "x-system-key", "xi-api-key", NULL };
 
 /* The end of a request, written when its invocation is over. */
 struct ending {
@@ -129,6 +130,18 @@ json_t *sandbox_send(edge_ctx *ctx, const json_t *order, int status, const char 
         sandbox_stall(ctx);
     edge_sleep(ctx, 20); /* what was written has to be on its way before the connection breaks */
     edge_stream_abort(ctx);
+}
+
+json_t *sandbox_send_json(edge_ctx *ctx, const json_t *order, int status, const json_t *body)
+{
+    return sandbox_send(ctx, order, status, "application/json", edge_json_dump(ctx, body, NULL));
+}
+
+json_t *sandbox_body(edge_ctx *ctx)
+{
+    size_t length;
+    const char *body = edge_request_body(ctx, &length);
+    return edge_json_parse(ctx, body, length);
 }
 
 json_t *sandbox_answer(edge_ctx *ctx, const json_t *order)

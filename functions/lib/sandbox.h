@@ -39,6 +39,12 @@ json_t *sandbox_answer(edge_ctx *ctx, const json_t *order);
 /* Sends a body as the order says: whole, or broken off or silent after so many bytes. Returns NULL. */
 json_t *sandbox_send(edge_ctx *ctx, const json_t *order, int status, const char *media_type, const char *body);
 
+/* The same with a JSON value as body. */
+json_t *sandbox_send_json(edge_ctx *ctx, const json_t *order, int status, const json_t *body);
+
+/* The request's body as JSON, NULL when it is none. */
+json_t *sandbox_body(edge_ctx *ctx);
+
 /* Falls silent: parks until the caller or the deadline ends it. */
 void sandbox_stall(edge_ctx *ctx);
 

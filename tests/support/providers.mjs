@@ -34,7 +34,7 @@ const providers = {
     zoom: ['ZOOM_BASE_URL', 'ZOOM_CLIENT_ID', 'ZOOM_CLIENT_SECRET'],
     lofty: ['LOFTY_BASE_URL'],
     followupboss: ['FOLLOWUPBOSS_BASE_URL'],
-    skyslope: ['SKYSLOPE_BASE_URL'],
+    skyslope: ['SKYSLOPE_BASE_URL', 'SKYSLOPE_CLIENT_ID', 'SKYSLOPE_CLIENT_SECRET'],
     document_fetch: ['DOCUMENT_FETCH_BASE_URL'],
     rapidapi_market: ['RAPIDAPI_MARKET_BASE_URL', 'RAPIDAPI_MARKET_METRICS_API_KEY'],
     external_backend: ['EXTERNAL_BACKEND_BASE_URL', 'EXTERNAL_BACKEND_SERVICE_ROLE_KEY'],
