@@ -13,8 +13,8 @@ enum {
 
 /* What a record keeps of the headers: what providers ask for, and what our side is meant to send. */
 static const char *const recorded_headers[] = { "accept", "apikey", "authorization", "content-type",
-    "idempotency-key", "session", "timestamp", "traceparent", "user-agent", "x-api-key", "x-system",
-    "x-system-key", "xi-api-key", NULL };
+    "idempotency-key", "linkedin-version", "session", "timestamp", "traceparent", "user-agent", "x-api-key",
+    "x-restli-protocol-version", "x-system", "x-system-key", "xi-api-key", NULL };
 
 /* The end of a request, written when its invocation is over. */
 struct ending {
@@ -39,6 +39,26 @@ static json_t *headers_json(edge_ctx *ctx)
     return headers;
 }
 
+/* Decoded; of a repeated name the last value. */
+static json_t *query_json(edge_ctx *ctx)
+{
+    json_t *query = json_object();
+    for (const edge_header *one = edge_request_queries(ctx); one->name != NULL; one++)
+        json_object_set_new(query, one->name, json_string(one->value));
+    return query;
+}
+
+/* JSON, else text, else what JSON cannot hold: bytes. */
+static json_t *body_json(edge_ctx *ctx)
+{
+    size_t length;
+    const char *raw = edge_request_body(ctx, &length);
+    json_t *body = edge_json_parse(ctx, raw, length);
+    if (body == NULL)
+        body = json_stringn(raw, length);
+    return body != NULL ? body : json_pack("{s:s}", "base64", edge_base64(ctx, raw, length));
+}
+
 static void append_line(edge_ctx *ctx, const char *path, const json_t *line)
 {
     size_t length;
@@ -54,16 +74,13 @@ static void write_ending(void *arg)
 
 static void record(edge_ctx *ctx, const char *provider)
 {
-    size_t length;
-    const char *raw = edge_request_body(ctx, &length);
-    json_t *body = edge_json_parse(ctx, raw, length);
     const char *path = sandbox_path(ctx, provider, "requests.jsonl");
 
     append_line(ctx, path,
-        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", edge_request_id(ctx), "at",
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", edge_request_id(ctx), "at",
             edge_iso_time(ctx, edge_now(ctx)), "method", edge_request_method(ctx), "path",
-            edge_request_rest(ctx), "headers", headers_json(ctx), "body",
-            body != NULL ? body : json_stringn_nocheck(raw, length)));
+            edge_request_rest(ctx), "query", query_json(ctx), "headers", headers_json(ctx), "body",
+            body_json(ctx)));
 
     /* Orders that break off and callers that leave end the invocation early; only the defer sees every end. */
     struct ending *ending = edge_alloc(ctx, sizeof *ending);
