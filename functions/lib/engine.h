@@ -1,0 +1,36 @@
+/*
+ * What the three engines (computePulse, computeGane, computeMoro) share: who may ask for a score, how a
+ * snapshot of it is kept, and the answer. The formulas are each function's own.
+ */
+#ifndef LIB_ENGINE_H
+#define LIB_ENGINE_H
+
+#include <edge/edge.h>
+
+struct engine {
+    const char *function;
+    const char *keep_sql;
+};
+
+extern const struct engine engine_pulse, engine_gane, engine_moro;
+
+/* userId and persist, the input of all three. */
+extern const edge_field engine_input[];
+
+/* One instant for every window of a call, in JavaScript's precision: whole milliseconds, in microseconds. */
+int64_t engine_now(edge_ctx *ctx);
+
+/* Ends the invocation with 404 "user_not_found" when the acting user's profile is not among the rows. */
+void engine_require_profile(edge_ctx *ctx, const edge_rows *profiles);
+
+/* A number of the metrics, rounded as JavaScript does. */
+void engine_metric(json_t *metrics, const char *name, double value);
+
+/*
+ * Keeps the snapshot unless the caller said persist: false, and makes the answer of it. One round trip, as the
+ * service: users may read snapshots but not make them, so a score cannot be forged.
+ */
+json_t *engine_answer(
+    edge_ctx *ctx, json_t *in, const struct engine *engine, double score, json_t *metrics, int64_t now);
+
+#endif
