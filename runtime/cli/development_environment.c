@@ -95,6 +95,18 @@ static void provider_fill(
         credentials_fill(file, known->credentials);
 }
 
+/* How a provider's secrets begin. */
+static const char *webhook_secret_prefix(const char *scheme)
+{
+    static const struct {
+        const char *scheme, *prefix;
+    } known[] = { { "svix", "whsec_" }, { "elevenlabs", "wsec_" }, { "shopify", "shpss_" } };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i].scheme, scheme) == 0)
+            return known[i].prefix;
+    return "";
+}
+
 void development_environment_fill(
     struct environment_file *file, const struct config *config, const char *origin)
 {
@@ -115,7 +127,6 @@ void development_environment_fill(
     for (size_t i = 0; i < config->function_count; i++) {
         const struct function_config *function = &config->functions[i];
         if (function->auth == AUTH_WEBHOOK)
-            secret_fill(
-                file, function->webhook_secret, strcmp(function->webhook_scheme, "svix") == 0 ? "whsec_" : "");
+            secret_fill(file, function->webhook_secret, webhook_secret_prefix(function->webhook_scheme));
     }
 }

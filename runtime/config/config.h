@@ -86,8 +86,9 @@ struct provider_config {
 struct function_config {
     const char *name, *route, *plugin; /* plugin: file name without ".so", default the name */
     enum auth_mode auth;
-    const char *webhook_scheme; /* of AUTH_WEBHOOK, else NULL */
-    const char *webhook_secret; /* name of the variable that holds the secret, else NULL */
+    const char *webhook_scheme;          /* of AUTH_WEBHOOK, else NULL */
+    const char *webhook_secret;          /* name of the variable that holds the secret, else NULL */
+    const char *webhook_secret_fallback; /* name of the one that is read when that is unset, else NULL */
     int64_t timeout_ms;
     size_t memory_bytes, max_body_bytes;
     struct rate_limit rate;

@@ -174,6 +174,9 @@ static void function_check(struct loader *loader, const struct function_config *
     if (!webhook && function->webhook_secret != NULL)
         loader_report(
             loader, loader_path(loader, path, "webhook_secret"), "belongs to auth \"webhook:<scheme>\" only");
+    if (function->webhook_secret == NULL && function->webhook_secret_fallback != NULL)
+        loader_report(
+            loader, loader_path(loader, path, "webhook_secret_fallback"), "belongs to a webhook_secret only");
 
     size_t largest = loader->config->server.max_body_bytes;
     if (function->max_body_bytes > largest)

@@ -24,7 +24,7 @@ const char *const auth_modes[] = {
     [AUTH_USER_OR_SERVICE] = "user_or_service",
     [AUTH_WEBHOOK] = NULL,
 };
-const char *const webhook_schemes[] = { "svix", NULL };
+const char *const webhook_schemes[] = { "svix", "elevenlabs", "shopify", "gohighlevel", NULL };
 
 #define AT(member) .offset = offsetof(struct server_config, member)
 static const struct setting server_settings[] = {
@@ -155,6 +155,8 @@ const struct setting function_settings[] = {
     { "auth", SETTING_AUTH, "user", .flags = SETTING_DEFAULT, AT(auth), .help = "Who may call" },
     { "webhook_secret", SETTING_TEXT, NULL, .check = check_variable, AT(webhook_secret),
         .help = "Name of the environment variable that holds the secret of a webhook" },
+    { "webhook_secret_fallback", SETTING_TEXT, NULL, .check = check_variable, AT(webhook_secret_fallback),
+        .help = "Name of the variable that holds it when the first one is unset" },
     { "timeout", SETTING_DURATION, "30s", 1, HOURS(24), .flags = SETTING_DEFAULT, AT(timeout_ms),
         .help = "Longest invocation; 504 timeout beyond" },
     { "memory", SETTING_SIZE, "32MiB", KIB(64), MIB(16384), .flags = SETTING_DEFAULT, AT(memory_bytes),

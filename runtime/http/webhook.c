@@ -17,7 +17,12 @@ enum {
     TOLERANCE_MAX_S = 86400
 };
 
-static const struct webhook_scheme *const schemes[] = { &webhook_svix };
+static const struct webhook_scheme *const schemes[] = {
+    &webhook_svix,
+    &webhook_elevenlabs,
+    &webhook_shopify,
+    &webhook_gohighlevel,
+};
 
 void webhook_verify(edge_ctx *ctx, const struct function_config *function)
 {
@@ -47,9 +52,17 @@ void webhook_invalid(edge_ctx *ctx, const char *detail)
     context_fail_detail(ctx, 401, "invalid_signature", "The event's signature is not valid", detail);
 }
 
-const char *webhook_secret(edge_ctx *ctx, const struct function_config *function, size_t n)
+static const char *secret_list(edge_ctx *ctx, const struct function_config *function)
 {
     const char *list = edge_env(ctx, function->webhook_secret);
+    if (list == NULL && function->webhook_secret_fallback != NULL)
+        list = edge_env(ctx, function->webhook_secret_fallback);
+    return list;
+}
+
+const char *webhook_secret(edge_ctx *ctx, const struct function_config *function, size_t n)
+{
+    const char *list = secret_list(ctx, function);
     if (list == NULL)
         webhook_unconfigured(ctx, function, "the variable is unset, or not in the function's env");
 
@@ -65,6 +78,17 @@ const char *webhook_secret(edge_ctx *ctx, const struct function_config *function
         }
         list += length;
     }
+}
+
+bool webhook_has_secret(edge_ctx *ctx, const struct function_config *function)
+{
+    return secret_list(ctx, function) != NULL && webhook_secret(ctx, function, 0) != NULL;
+}
+
+void webhook_require_secret(edge_ctx *ctx, const struct function_config *function)
+{
+    if (!webhook_has_secret(ctx, function))
+        webhook_unconfigured(ctx, function, "the variable is unset or holds no secret");
 }
 
 /* Without memory or with a broken library nothing can be verified, and nothing must pass. */

@@ -8,9 +8,9 @@
  *   401 "invalid_signature"  it is malformed, or does not fit the body
  *   401 "stale_timestamp"    the event was signed too long ago, or in the future
  *
- * Secrets and settings are the function's environment (ctx->env): the variable that webhook_secret names, which
- * may hold several secrets separated by commas while one is being replaced by another, and
- * WEBHOOK_TOLERANCE_SECONDS.
+ * Secrets and settings are the function's environment (ctx->env): the variable that webhook_secret names (when
+ * it is unset, the one that webhook_secret_fallback names), which may hold several secrets separated by commas
+ * while one is being replaced by another, and WEBHOOK_TOLERANCE_SECONDS.
  */
 #ifndef HTTP_WEBHOOK_H
 #define HTTP_WEBHOOK_H
@@ -25,6 +25,9 @@ struct webhook_scheme {
     void (*verify)(edge_ctx *ctx, const struct function_config *function);
 };
 
+extern const struct webhook_scheme webhook_elevenlabs;
+extern const struct webhook_scheme webhook_gohighlevel;
+extern const struct webhook_scheme webhook_shopify;
 extern const struct webhook_scheme webhook_svix;
 
 /* Verifies by the function's scheme; returns when the event is genuine. Fiber only. */
@@ -34,6 +37,10 @@ void webhook_verify(edge_ctx *ctx, const struct function_config *function);
 
 /* The n-th of the comma-separated secrets, blanks cut off; NULL behind the last one. Unset: 503. */
 const char *webhook_secret(edge_ctx *ctx, const struct function_config *function, size_t n);
+
+/* Whether there is a secret; the second one ends the invocation with 503 when there is none. */
+bool webhook_has_secret(edge_ctx *ctx, const struct function_config *function);
+void webhook_require_secret(edge_ctx *ctx, const struct function_config *function);
 
 /* HMAC-SHA256 over parts one after the other, so that a large body need not be copied. */
 void webhook_hmac_sha256(

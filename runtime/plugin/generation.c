@@ -109,12 +109,14 @@ static edge_header *read_env(const struct function_config *config)
     size_t count = 0, listed = 0;
     while (config->env != NULL && config->env[listed] != NULL)
         listed++;
-    edge_header *env = calloc(listed + 2, sizeof *env);
+    edge_header *env = calloc(listed + 3, sizeof *env);
     bool ok = env != NULL;
     for (size_t i = 0; ok && i < listed; i++)
         ok = add_variable(env, &count, config->env[i]);
     if (ok && config->webhook_secret != NULL)
         ok = add_variable(env, &count, config->webhook_secret);
+    if (ok && config->webhook_secret_fallback != NULL)
+        ok = add_variable(env, &count, config->webhook_secret_fallback);
     if (ok)
         return env;
     free_env(env);

@@ -104,10 +104,12 @@ static void wrong_values(void **state)
     static const struct fault faults[] = {
         { "[functions.a]\nauth = \"usr\"\n",
             "f.toml:2: functions.a.auth: \"usr\" is not one of \"public\", \"user\", \"optional\", \"admin\", "
-            "\"service\", \"user_or_service\", \"webhook:svix\"; did you mean \"user\"" },
+            "\"service\", \"user_or_service\", \"webhook:svix\", \"webhook:elevenlabs\", \"webhook:shopify\", "
+            "\"webhook:gohighlevel\"; did you mean \"user\"" },
         { "[functions.a]\nauth = \"webhook:stripe\"\n",
             "f.toml:2: functions.a.auth: \"webhook:stripe\" is not one of \"public\", \"user\", \"optional\", "
-            "\"admin\", \"service\", \"user_or_service\", \"webhook:svix\"; did you mean \"webhook:svix\"" },
+            "\"admin\", \"service\", \"user_or_service\", \"webhook:svix\", \"webhook:elevenlabs\", "
+            "\"webhook:shopify\", \"webhook:gohighlevel\"; did you mean \"webhook:svix\"" },
         { "[functions.a]\non_disconnect = \"cancle\"\n", "f.toml:2: functions.a.on_disconnect: \"cancle\" is "
                                                          "not one of \"cancel\", \"finish\"; did you mean "
                                                          "\"cancel\"" },
@@ -162,6 +164,8 @@ static void contradictions(void **state)
                                                       "holds the secret" },
         { "[functions.a]\nwebhook_secret = \"SECRET\"\n",
             "f.toml:2: functions.a.webhook_secret: belongs to auth \"webhook:<scheme>\" only" },
+        { "[functions.a]\nwebhook_secret_fallback = \"SECRET\"\n",
+            "f.toml:2: functions.a.webhook_secret_fallback: belongs to a webhook_secret only" },
         { "[server]\nmax_body = \"1MiB\"\n[functions.a]\nmax_body = \"2MiB\"\n",
             "f.toml:4: functions.a.max_body: is larger than [server] max_body, which is 1048576 bytes" },
         { "[providers.opnai]\ntimeout = \"5s\"\n", "f.toml:1: providers.opnai: is no provider that the runtime "

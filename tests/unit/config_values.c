@@ -86,6 +86,7 @@ static void functions(void **state)
                                   "[functions.alpha]\n"
                                   "auth = \"webhook:svix\"\n"
                                   "webhook_secret = \"ALPHA_SECRET\"\n"
+                                  "webhook_secret_fallback = \"BETA_SECRET\"\n"
                                   "route = \"/hooks/{name}/*\"\n"
                                   "plugin = \"hooks\"\n"
                                   "timeout = \"1min\"\n"
@@ -118,6 +119,7 @@ static void functions(void **state)
     assert_int_equal(alpha->auth, AUTH_WEBHOOK);
     assert_string_equal(alpha->webhook_scheme, "svix");
     assert_string_equal(alpha->webhook_secret, "ALPHA_SECRET");
+    assert_string_equal(alpha->webhook_secret_fallback, "BETA_SECRET");
     assert_int_equal(alpha->timeout_ms, 60000);
     assert_int_equal(alpha->max_body_bytes, 65536);
     assert_int_equal(alpha->rate.scope, RATE_PER_IP);

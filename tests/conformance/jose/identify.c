@@ -87,6 +87,7 @@ static void identify(const json_t *line)
     function = (struct function_config){ .name = "identify", .auth = mode_of(mode) };
     function.webhook_scheme = strncmp(mode, "webhook:", 8) == 0 ? mode + 8 : NULL;
     function.webhook_secret = text_of(line, "secretVariable");
+    function.webhook_secret_fallback = text_of(line, "fallbackVariable");
 
     edge_ctx *ctx = context_create(&(const struct context_setup){ .ops = &ops,
         .name = "identify",
