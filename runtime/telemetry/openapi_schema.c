@@ -38,6 +38,8 @@ static const char *type_of(edge_type type)
         return "integer";
     case EDGE_NUMBER:
         return "number";
+    case EDGE_ID:
+        return "integer";
     case EDGE_BOOL:
         return "boolean";
     case EDGE_OBJECT:
@@ -110,6 +112,7 @@ static void set_details(json_t *schema, const edge_field *field, bool refuse_unk
         break;
     case EDGE_INT:
     case EDGE_NUMBER:
+    case EDGE_ID:
         set_limits(schema, field, "minimum", "maximum");
         break;
     case EDGE_ENUM:

@@ -37,11 +37,15 @@ static const edge_field table[] = {
     { "items", EDGE_ARRAY, .min = 0, .max = 3, .items = &item },
     { "any", EDGE_JSON, .min = 0, .max = 20 },
     { "needed", EDGE_TEXT, .min = 1, .max = 10 },
+    { "lead", EDGE_ID, .min = 1, .max = 0x1p63 },
     { 0 },
 };
+static const char *const clearable[] = { "on", NULL };
+static const edge_function trimming = { .trims = true, .null_fields = clearable };
 static const edge_field strict[] = { { "needed", EDGE_TEXT, .required = true }, { 0 } };
 
 static struct {
+    const edge_function *function;
     const edge_field *fields;
     const char *body;
     char out[512], code[32], field[64];
@@ -52,6 +56,7 @@ static void on_main(edge_ctx *ctx)
     json_t *body = edge_json_parse(ctx, run.body, strlen(run.body));
     if (body == NULL)
         edge_fail(ctx, 400, "invalid_json", "No JSON");
+    ctx->function = run.function;
     body = context_validate(ctx, run.fields, body);
     strncpy(run.out, edge_json_dump(ctx, body, NULL), sizeof run.out - 1);
 }
@@ -65,14 +70,20 @@ static void on_finished(edge_ctx *ctx)
         strncpy(run.field, ctx->failure->said.field, sizeof run.field - 1);
 }
 
-static void validate(const edge_field *fields, const char *body)
+static void validate_as(const edge_function *function, const edge_field *fields, const char *body)
 {
     static const struct context_ops ops = { .main = on_main, .finished = on_finished };
     memset(&run, 0, sizeof run);
+    run.function = function;
     run.fields = fields;
     run.body = body;
     edge_ctx *ctx = context_create(&(const struct context_setup){ .ops = &ops, .memory_bytes = 1 << 20 });
     context_run(ctx);
+}
+
+static void validate(const edge_field *fields, const char *body)
+{
+    validate_as(NULL, fields, body);
 }
 
 static void refuses(const char *body, const char *field)
@@ -126,6 +137,60 @@ static void types_and_limits(void **state)
     refuses("{\"colour\":\"blue\"}", "colour");
     refuses("{\"flag\":1}", "flag");
     refuses("{\"any\":[1,2,3,4,5,6,7,8,9,10,11,12]}", "any");
+}
+
+static void ids_of_other_systems(void **state)
+{
+    (void)state;
+    takes("{\"lead\":9223372036854775807}");
+    assert_non_null(strstr(run.out, "\"lead\":9223372036854775807"));
+    takes("{\"lead\":\"0009223372036854775807\"}");
+    assert_non_null(strstr(run.out, "\"lead\":9223372036854775807"));
+    takes("{\"lead\":10.0}");
+    assert_non_null(strstr(run.out, "\"lead\":10"));
+    refuses("{\"lead\":\"9223372036854775808\"}", "lead");
+    refuses("{\"lead\":\"10000000000000000000\"}", "lead");
+    refuses("{\"lead\":0}", "lead");
+    refuses("{\"lead\":\"0\"}", "lead");
+    refuses("{\"lead\":-1}", "lead");
+    refuses("{\"lead\":1.5}", "lead");
+    refuses("{\"lead\":1e300}", "lead");
+    refuses("{\"lead\":\"12a\"}", "lead");
+    refuses("{\"lead\":\"-1\"}", "lead");
+    refuses("{\"lead\":true}", "lead");
+    refuses("{\"lead\":[]}", "lead");
+}
+
+static void trimmed_as_the_function_wants(void **state)
+{
+    (void)state;
+    validate_as(
+        &trimming, table, "{\"needed\":\" \\u00a0a b\\n\",\"colour\":\" green \",\"on\":\"2026-01-02 \"}");
+    assert_string_equal(run.code, "");
+    assert_non_null(strstr(run.out, "\"needed\":\"a b\""));
+    assert_non_null(strstr(run.out, "\"colour\":\"green\""));
+    assert_non_null(strstr(run.out, "\"on\":\"2026-01-02\""));
+    validate_as(&trimming, table, "{\"needed\":\"  \",\"colour\":\" \"}");
+    assert_string_equal(run.code, "");
+    assert_null(strstr(run.out, "needed"));
+    assert_non_null(strstr(run.out, "\"colour\":\"red\""));
+    validate_as(&trimming, strict, "{\"needed\":\" \\t\"}");
+    assert_string_equal(run.field, "needed");
+    takes("{\"needed\":\" a \"}");
+    assert_non_null(strstr(run.out, "\" a \""));
+}
+
+static void null_that_says_something(void **state)
+{
+    (void)state;
+    validate_as(&trimming, table, "{\"on\":null,\"id\":null}");
+    assert_string_equal(run.code, "");
+    assert_non_null(strstr(run.out, "\"on\":null"));
+    assert_null(strstr(run.out, "\"id\""));
+    validate_as(&trimming, table, "{\"items\":[{\"price\":1,\"on\":null}]}");
+    assert_null(strstr(run.out, "\"on\""));
+    takes("{\"on\":null}");
+    assert_null(strstr(run.out, "\"on\""));
 }
 
 static void paths_of_nested_fields(void **state)
@@ -192,6 +257,9 @@ int main(void)
     fiber_system_start(ev_default_loop(0), 256 * 1024);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_and_limits),
+        cmocka_unit_test(ids_of_other_systems),
+        cmocka_unit_test(trimmed_as_the_function_wants),
+        cmocka_unit_test(null_that_says_something),
         cmocka_unit_test(paths_of_nested_fields),
         cmocka_unit_test(first_bad_field_in_the_tables_order),
         cmocka_unit_test(absent_fields),

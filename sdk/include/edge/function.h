@@ -37,6 +37,7 @@ typedef enum edge_type {
     EDGE_ARRAY,    /* array of min..max items; items describes one */
     EDGE_JSON,     /* any JSON value; min and max bound its serialised size in bytes */
     EDGE_USER,     /* "userId": the caller's own id or absent; under the service key required, and acted for */
+    EDGE_ID, /* another system's number: JSON integer or string of digits, min..max below 2^63; an integer */
 } edge_type;
 
 /*
@@ -102,6 +103,9 @@ typedef struct edge_function {
     const char *produces;            /* media types of the 200 answer, "application/json" when left out */
     void (*session)(edge_ctx *ctx);  /* speaks for a whole WebSocket session (ws.h); .handle is optional then */
     const char *const *subprotocols; /* of the session, in the order of preference; NULL-terminated */
+    bool trims; /* strings that a table describes lose white space at their ends first; then "" is absent */
+    /* Top-level fields in which null says something ("clear it"): it is handed over. NULL-terminated. */
+    const char *const *null_fields;
 } edge_function;
 
 /* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler);

@@ -116,11 +116,32 @@ static void refuse_unknown(
     }
 }
 
+/* Whether null in this field is a value, and there. */
+static bool keeps_null(
+    const edge_ctx *ctx, const edge_field *field, const struct input_path *path, const json_t *value)
+{
+    const char *const *name = ctx->function != NULL && path == NULL ? ctx->function->null_fields : NULL;
+    while (name != NULL && *name != NULL && strcmp(*name, field->name) != 0)
+        name++;
+    return name != NULL && *name != NULL && json_is_null(value);
+}
+
+/* The member as it is to be checked: under its proper name, trimmed where that is wanted. */
+static json_t *take_member(edge_ctx *ctx, const edge_field *field, json_t *object)
+{
+    json_t *value = find_member(field, object), *trimmed = input_trim(ctx, value);
+    if (trimmed != value)
+        json_object_set_new(object, field->name, trimmed);
+    return trimmed;
+}
+
 void input_check_object(edge_ctx *ctx, const edge_field *fields, const struct input_path *path, json_t *object)
 {
     for (const edge_field *field = fields; field->name != NULL; field++) {
         struct input_path here = { .parent = path, .name = field->name };
-        json_t *value = find_member(field, object);
+        json_t *value = take_member(ctx, field, object);
+        if (keeps_null(ctx, field, path, value))
+            continue;
         if (absent(field, value)) {
             if (field->required || (field->type == EDGE_USER && needs_user(ctx)))
                 input_fail(ctx, &here, "is required");

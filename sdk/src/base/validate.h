@@ -26,6 +26,9 @@ const char *input_code(const edge_ctx *ctx);
 /* Refuses U+0000 in any string of a value, however deep. */
 void input_check_nul(edge_ctx *ctx, const struct input_path *path, const json_t *value);
 
+/* The value without white space at its ends, when it is a string and the function wants it so. */
+json_t *input_trim(edge_ctx *ctx, json_t *value);
+
 /* Checks one present value; returns it, or what takes its place (a UUID in lower case). */
 json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value);
 

@@ -34,22 +34,46 @@ static bool is_white(uint32_t c)
            c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000 || c == 0xfeff;
 }
 
-/* Code points between leading and trailing white space. jansson has checked that it is UTF-8. */
-static size_t trimmed_length(const char *text)
+/* What is left of a text between leading and trailing white space. */
+struct trimmed {
+    const char *start;
+    size_t bytes, characters;
+};
+
+/* jansson has checked that it is UTF-8. */
+static struct trimmed trim(const char *text)
 {
-    size_t bytes = strlen(text), count = 0, trimmed = 0;
+    size_t bytes = strlen(text), count = 0;
+    struct trimmed left = { .start = text };
     for (size_t at = 0, size = 0; at < bytes; at += size) {
         uint32_t character = 0;
         size = utf8_next(text + at, bytes - at, &character);
         if (size == 0)
-            return bytes;
+            return (struct trimmed){ text, bytes, bytes };
         if (count == 0 && is_white(character))
             continue;
-        count++;
-        if (!is_white(character))
-            trimmed = count;
+        if (count++ == 0)
+            left.start = text + at;
+        if (is_white(character))
+            continue;
+        left.characters = count;
+        left.bytes = (size_t)(text + at + size - left.start);
     }
-    return trimmed;
+    return left;
+}
+
+static size_t trimmed_length(const char *text)
+{
+    return trim(text).characters;
+}
+
+json_t *input_trim(edge_ctx *ctx, json_t *value)
+{
+    if (ctx->function == NULL || !ctx->function->trims || !json_is_string(value) ||
+        strlen(json_string_value(value)) != json_string_length(value))
+        return value;
+    struct trimmed left = trim(json_string_value(value));
+    return left.bytes == json_string_length(value) ? value : json_stringn_nocheck(left.start, left.bytes);
 }
 
 static json_t *check_text(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
@@ -90,6 +114,34 @@ static json_t *check_number(
     if (field->type == EDGE_INT && json_is_real(value))
         return json_integer((json_int_t)number);
     return value;
+}
+
+static json_int_t digits_value(edge_ctx *ctx, const struct input_path *path, const char *text)
+{
+    static const char most[] = "9223372036854775807";
+    const char *digits = text + strspn(text, "0");
+    size_t length = strlen(digits);
+    if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0')
+        input_fail(ctx, path, "must be a whole number or a string of digits");
+    if (length >= sizeof most || (length == sizeof most - 1 && strcmp(digits, most) > 0))
+        input_fail(ctx, path, "must be at most %s", most);
+    return strtoll(text, NULL, 10);
+}
+
+/* 2^53 is not enough for the ids of other systems; they also come as strings for that reason. */
+static json_t *check_id(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    json_int_t number = json_integer_value(value);
+    double real = json_number_value(value);
+    if (json_is_string(value))
+        number = digits_value(ctx, path, text_of(ctx, path, value));
+    else if (json_is_real(value) && real == floor(real) && is_safe_integer(value, real))
+        number = (json_int_t)real;
+    else if (!json_is_integer(value))
+        input_fail(ctx, path, "must be a whole number or a string of digits");
+    if (bounded(field) && ((double)number < field->min || (double)number > field->max))
+        input_fail(ctx, path, "must be between %.15g and %.15g", field->min, field->max);
+    return json_is_integer(value) ? value : json_integer(number);
 }
 
 static bool matches(const char *text, const char *pattern)
@@ -227,7 +279,8 @@ static json_t *check_array(edge_ctx *ctx, const edge_field *field, const struct 
         input_fail(ctx, path, "must have %.0f to %.0f items, has %zu", field->min, field->max, count);
     for (size_t i = 0; field->items != NULL && i < count; i++) {
         struct input_path here = { .parent = path, .index = i };
-        json_t *item = json_array_get(value, i), *checked = input_check(ctx, field->items, &here, item);
+        json_t *item = json_array_get(value, i);
+        json_t *checked = input_check(ctx, field->items, &here, input_trim(ctx, item));
         if (checked != item)
             json_array_set_new(value, i, checked);
     }
@@ -303,6 +356,8 @@ json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_p
         return check_array(ctx, field, path, value);
     case EDGE_USER:
         return check_user(ctx, path, value);
+    case EDGE_ID:
+        return check_id(ctx, field, path, value);
     case EDGE_JSON:
         break;
     }
