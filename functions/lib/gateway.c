@@ -108,10 +108,11 @@ void gateway_note_error(struct gateway_call *call, json_t *error)
  * A question changes nothing, so the SDK may repeat it once when the connection broke before a byte came back.
  * The limits within the 90 s are the provider's in functions.toml.
  */
-static edge_reply *send(edge_ctx *ctx, const json_t *body, bool stream)
+static edge_reply *send(edge_ctx *ctx, const json_t *body, const struct gateway_ask *ask)
 {
     return edge_fetch_stream(ctx, PROVIDER, .method = "POST", .path = "/v1/chat/completions", .json = body,
-        .timeout_ms = TOTAL_MS, .retries = -1, .repeatable = true, .until_client_leaves = stream);
+        .timeout_ms = ask->timeout_ms > 0 ? ask->timeout_ms : TOTAL_MS, .retries = -1, .repeatable = !ask->once,
+        .until_client_leaves = ask->stream);
 }
 
 static json_t *request_body(const struct gateway_ask *ask, const char *model)
@@ -123,6 +124,8 @@ static json_t *request_body(const struct gateway_ask *ask, const char *model)
         json_object_set_new(body, "tool_choice", json_string(ask->tool_choice));
     if (ask->stream)
         json_object_set_new(body, "stream", json_true());
+    if (ask->settings != NULL)
+        json_object_update(body, (json_t *)ask->settings);
     return body;
 }
 
@@ -132,7 +135,7 @@ struct gateway_call *gateway_open(edge_ctx *ctx, const struct gateway_ask *ask)
     call->ctx = ctx;
     call->content.ctx = ctx;
     call->answer.model = ask->model != NULL ? ask->model : GATEWAY_TEXT_MODEL;
-    call->reply = send(ctx, request_body(ask, call->answer.model), ask->stream);
+    call->reply = send(ctx, request_body(ask, call->answer.model), ask);
 
     if (call->reply->failure != EDGE_HTTP_OK) {
         gateway_note_broken(call);

@@ -22,6 +22,9 @@ struct gateway_ask {
     json_t *tools;           /* NULL: none offered */
     const char *tool_choice; /* with tools */
     bool stream;             /* ask for deltas; the call is given up when the client leaves */
+    const json_t *settings;  /* more members of the request (max_tokens, response_format); NULL: none */
+    int64_t timeout_ms;      /* of the whole call, default 90 s */
+    bool once;               /* never sent again, not even when the connection broke before an answer */
 };
 
 /* An error answer in the making: gateway_fail ends the invocation with it. */
@@ -57,6 +60,12 @@ EDGE_RETURNS_NONNULL const char *gateway_model(const struct gateway_call *call);
 
 /* What has come so far; complete once gateway_next has returned NULL. */
 EDGE_RETURNS_NONNULL const struct gateway_answer *gateway_answer(struct gateway_call *call);
+
+/*
+ * One question, asked once and without a stream, where an answer is welcome and not needed: its text without
+ * white space around it, or NULL when there is none, whatever the reason (a missing key, too).
+ */
+const char *gateway_try_text(edge_ctx *ctx, const struct gateway_ask *ask);
 
 /* The failure of an answer that cannot be used: 502 "bad_provider_output". */
 extern const struct gateway_failure gateway_unusable;

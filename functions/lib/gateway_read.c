@@ -172,3 +172,16 @@ const struct gateway_answer *gateway_answer(struct gateway_call *call)
     call->answer.content = text_value(&call->content);
     return &call->answer;
 }
+
+const char *gateway_try_text(edge_ctx *ctx, const struct gateway_ask *ask)
+{
+    if (edge_env(ctx, "LOVABLE_API_KEY") == NULL)
+        return NULL;
+
+    struct gateway_call *call = gateway_open(ctx, ask);
+    while (gateway_next(call) != NULL)
+        ;
+    const struct gateway_answer *answer = gateway_answer(call);
+    const char *said = answer->failure == NULL ? text_trim(ctx, answer->content) : "";
+    return said[0] != '\0' ? said : NULL;
+}

@@ -3,6 +3,10 @@
  */
 #include "lib/lease.h"
 
+enum {
+    POLL_MS = 100,
+};
+
 static void release_at_end(edge_ctx *ctx, void *lease)
 {
     (void)ctx;
@@ -30,6 +34,20 @@ struct lease *lease_take(edge_ctx *ctx, const char *name, int64_t seconds)
 
     lease->held = edge_rows_count(taken) > 0;
     return lease->held ? lease : NULL;
+}
+
+/* Asked for again and again, because a notification does not come through a connection pooler. */
+bool lease_wait(edge_ctx *ctx, const char *name, int64_t wait_ms)
+{
+    for (int64_t end = edge_now_exact() + wait_ms * 1000;;) {
+        edge_rows *held = edge_service_query(
+            ctx, "SELECT FROM edge.leases WHERE name = $1 AND expires_at >= now()", edge_text(name));
+        if (edge_rows_count(held) == 0)
+            return true;
+        if (edge_now_exact() >= end)
+            return false;
+        edge_sleep(ctx, POLL_MS);
+    }
 }
 
 void lease_release(struct lease *lease)

@@ -19,6 +19,12 @@ struct lease {
  */
 struct lease *lease_take(edge_ctx *ctx, const char *name, int64_t seconds);
 
+/*
+ * Parks until nobody holds the lease, wait_ms at most; false when somebody still does. Being free is no
+ * promise: who was waiting, too, may take it first.
+ */
+bool lease_wait(edge_ctx *ctx, const char *name, int64_t wait_ms);
+
 /* Gives a lease back now, if it is still held. */
 void lease_release(struct lease *lease);
 

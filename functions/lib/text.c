@@ -69,6 +69,12 @@ static size_t trim(const char **text)
     return length;
 }
 
+const char *text_trim(edge_ctx *ctx, const char *text)
+{
+    size_t length = trim(&text);
+    return edge_copy_bytes(ctx, text, length);
+}
+
 bool text_same_trimmed(const char *a, const char *b)
 {
     size_t length = trim(&a);

@@ -23,6 +23,9 @@ const char *text_value(const struct text *text);
 /* The first max code points of a UTF-8 text: itself when it has no more, else a copy. */
 const char *text_cut(edge_ctx *ctx, const char *text, size_t max);
 
+/* A copy without white space at its ends. */
+EDGE_RETURNS_NONNULL const char *text_trim(edge_ctx *ctx, const char *text);
+
 /* True when both texts are the same but for white space at their ends. */
 bool text_same_trimmed(const char *a, const char *b);
 

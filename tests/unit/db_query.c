@@ -169,6 +169,12 @@ static void try_twice(edge_ctx *ctx, void *arg)
     assert_string_equal(error.detail, "23505");
     assert_null(edge_try_service_query(ctx, &error, "SELEKT 1"));
     assert_string_equal(error.detail, "42601");
+    edge_rows *rows[2];
+    assert_false(edge_try_service_query_batch(
+        ctx, &error, rows, EDGE_SQL("INSERT INTO taken VALUES (2)"), EDGE_SQL("SELECT 1 / $1", edge_int(0))));
+    assert_string_equal(error.detail, "22012");
+    assert_true(edge_try_query_batch(ctx, &error, rows, EDGE_SQL("SELECT 1"), EDGE_SQL("SELECT 2 AS n")));
+    assert_int_equal(edge_rows_int(rows[1], 0, "n"), 2);
     assert_int_equal(edge_rows_int(edge_service_query(ctx, "SELECT count(*) AS n FROM taken"), 0, "n"), 1);
 }
 

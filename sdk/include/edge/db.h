@@ -98,6 +98,21 @@ void edge_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *state
 void edge_service_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count);
 
 /*
+ * As edge_query_batch, but returns when a statement fails: false, with *error filled, and nothing of the batch
+ * is kept. Deadline and disconnect still end the invocation.
+ */
+#define edge_try_query_batch(ctx, error, rows, ...)                                                            \
+    edge_try_query_together((ctx), (error), (rows), (const edge_statement[]){ __VA_ARGS__ },                   \
+        sizeof((const edge_statement[]){ __VA_ARGS__ }) / sizeof(edge_statement))
+#define edge_try_service_query_batch(ctx, error, rows, ...)                                                    \
+    edge_try_service_query_together((ctx), (error), (rows), (const edge_statement[]){ __VA_ARGS__ },           \
+        sizeof((const edge_statement[]){ __VA_ARGS__ }) / sizeof(edge_statement))
+EDGE_MUST_USE bool edge_try_query_together(
+    edge_ctx *ctx, edge_error *error, edge_rows **rows, const edge_statement *statements, size_t count);
+EDGE_MUST_USE bool edge_try_service_query_together(
+    edge_ctx *ctx, edge_error *error, edge_rows **rows, const edge_statement *statements, size_t count);
+
+/*
  * As edge_query_all, but each statement stands alone: in a transaction of its own, in the same round trip. A
  * statement that fails leaves rows[i] NULL and errors[i] filled; the others are not touched by it.
  */

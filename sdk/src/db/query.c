@@ -66,28 +66,46 @@ static struct bound_statement *bind_all(edge_ctx *ctx, const edge_statement *sta
     return bound;
 }
 
-static void run_all(
-    edge_ctx *ctx, bool service, edge_rows **rows, const edge_statement *statements, size_t count)
+/* False when a statement failed and error wants to know. */
+static bool run_all(edge_ctx *ctx, bool service, edge_error *error, edge_rows **rows,
+    const edge_statement *statements, size_t count)
 {
     if (count == 0)
-        return;
+        return true;
     struct db_failure failure = { 0 };
     struct operation operation = begin(ctx, service, rows, &failure);
     operation.statements = bind_all(ctx, statements, count);
     operation.count = count;
     operation_run(&operation);
-    if (failure.kind != DB_NO_FAILURE)
+
+    if (failure.kind == DB_NO_FAILURE)
+        return true;
+    if (error == NULL || failure_ends(&failure))
         failure_end(&operation, failure.statement);
+    failure_describe(&operation, failure.statement, error);
+    return false;
 }
 
 void edge_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count)
 {
-    run_all(ctx, false, rows, statements, count);
+    run_all(ctx, false, NULL, rows, statements, count);
 }
 
 void edge_service_query_all(edge_ctx *ctx, edge_rows **rows, const edge_statement *statements, size_t count)
 {
-    run_all(ctx, true, rows, statements, count);
+    run_all(ctx, true, NULL, rows, statements, count);
+}
+
+bool edge_try_query_together(
+    edge_ctx *ctx, edge_error *error, edge_rows **rows, const edge_statement *statements, size_t count)
+{
+    return run_all(ctx, false, error, rows, statements, count);
+}
+
+bool edge_try_service_query_together(
+    edge_ctx *ctx, edge_error *error, edge_rows **rows, const edge_statement *statements, size_t count)
+{
+    return run_all(ctx, true, error, rows, statements, count);
 }
 
 void edge_try_query_all(
