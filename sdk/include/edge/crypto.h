@@ -52,9 +52,14 @@ bool edge_ed25519_verify(edge_ctx *ctx, const char *public_key, const void *sign
  * calls parks.
  */
 
-/* Ends the invocation with 503 "encryption_not_configured" when nothing can be sealed; before any side effect.
+/*
+ * Ends the invocation with 503 "encryption_not_configured" when nothing can be sealed; before any side effect.
+ * Secrets are to come: the invocation's memory is wiped as if it had sealed something, however it ends.
  */
 void edge_seal_require(edge_ctx *ctx);
+
+/* Whether this host can seal, for what is done only where it can. */
+bool edge_seal_available(edge_ctx *ctx);
 
 /* Seals bytes, or a JSON value's text, into a new envelope. Fails as edge_seal_require. */
 EDGE_RETURNS_NONNULL json_t *edge_seal(edge_ctx *ctx, const void *plain, size_t length, const char *aad);

@@ -224,6 +224,12 @@ typedef struct edge_event {
  */
 const edge_event *edge_reply_event(edge_ctx *ctx, edge_reply *reply);
 
+/*
+ * The provider's address with a path appended as in a call, for what a browser opens itself (an authorization
+ * page). 503 "not_configured" when the provider has none; a path that is not encoded: 500.
+ */
+EDGE_RETURNS_NONNULL const char *edge_provider_url(edge_ctx *ctx, const char *provider, const char *path);
+
 /* Percent-encodes one path segment or query value (RFC 3986 unreserved characters stay). */
 EDGE_RETURNS_NONNULL const char *edge_url_encode(edge_ctx *ctx, const char *text);
 

@@ -47,6 +47,13 @@ static const struct seal_key *sealing_key(edge_ctx *ctx)
 void edge_seal_require(edge_ctx *ctx)
 {
     sealing_key(ctx);
+    ctx->arena.wipe = true;
+}
+
+bool edge_seal_available(edge_ctx *ctx)
+{
+    (void)ctx;
+    return keys_current() != NULL;
 }
 
 /* The cipher's context, initialised, with the additional data taken in; freeing it wipes the key's schedule. */

@@ -220,6 +220,15 @@ static struct provider *provider_with_base(edge_ctx *ctx, const char *name)
     not_configured(ctx, variable);
 }
 
+const char *edge_provider_url(edge_ctx *ctx, const char *name, const char *path)
+{
+    const struct provider *provider = provider_with_base(ctx, name);
+    if (!url_path_is_sound(path))
+        context_fail_detail(ctx, 500, "internal_error", "Internal error",
+            edge_format(ctx, "URL at provider \"%s\": the path is not encoded, or leaves the base URL", name));
+    return edge_format(ctx, "%s%s", provider->settings.base_url, path);
+}
+
 struct provider *provider_of_urls(edge_ctx *ctx, const char *name)
 {
     struct provider *provider = provider_named(ctx, name);
