@@ -1,0 +1,54 @@
+/*
+ * What the CRM tools share.
+ */
+#include "lib/crm.h"
+
+#include <strings.h>
+
+const edge_shape crm_shape = {
+    .success_false = true,
+    .suggestion = "Check what was sent against the error, and tell the user when it cannot be corrected",
+};
+
+json_t *crm_answer(json_t *data, const char *message)
+{
+    json_object_set_new(data, "message", json_string(message));
+    return json_pack("{s:b, s:o}", "success", 1, "data", data);
+}
+
+void crm_refuse(edge_ctx *ctx, const char *field, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *what = edge_vformat(ctx, format, args);
+    va_end(args);
+    edge_fail_with(
+        ctx, 400, "invalid_input", .message = edge_format(ctx, "%s %s", field, what), .field = field);
+}
+
+const char *crm_choice(edge_ctx *ctx, const json_t *in, const char *field, const char *const *values)
+{
+    const char *text = edge_json_text(in, field), *allowed = "";
+    if (text == NULL)
+        return NULL;
+    for (const char *const *value = values; *value != NULL; value++) {
+        if (strcasecmp(*value, text) == 0)
+            return *value;
+        allowed = edge_format(ctx, "%s%s%s", allowed, allowed[0] != '\0' ? ", " : "", *value);
+    }
+    crm_refuse(ctx, field, "must be one of %s", allowed);
+}
+
+void crm_require_profile(edge_ctx *ctx, const edge_rows *profile)
+{
+    if (edge_rows_count(profile) == 0)
+        edge_fail_with(ctx, 404, "user_not_found",
+            .message = edge_format(ctx, "User \"%s\" does not exist", edge_auth_user(ctx)),
+            .suggestion = "Sign in again, or check the user's id");
+}
+
+void crm_require_named_profile(edge_ctx *ctx, const edge_rows *profile)
+{
+    if (edge_auth_caller(ctx) == EDGE_CALLER_SERVICE)
+        crm_require_profile(ctx, profile);
+}

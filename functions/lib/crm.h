@@ -1,0 +1,33 @@
+/*
+ * What the CRM tools share (spec crm.md S1, S2, S7): the shape of their answers, and for whom they act.
+ */
+#ifndef LIB_CRM_H
+#define LIB_CRM_H
+
+#include <edge/edge.h>
+
+/* "success": false and a suggestion in every error: an agent's model reads both. */
+extern const edge_shape crm_shape;
+
+/* The answer of a tool: {"success": true, "data": data}, data with the sentence as "message". Steals data. */
+json_t *crm_answer(json_t *data, const char *message);
+
+/*
+ * Text of a field that has to be one of the values, ignoring case, as the list writes it; NULL when it is
+ * absent. Another one ends the invocation with 400 "invalid_input".
+ */
+const char *crm_choice(edge_ctx *ctx, const json_t *in, const char *field, const char *const *values);
+
+/* Ends the invocation with 400 "invalid_input" naming the field; the sentence says what it has to be. */
+EDGE_NORETURN EDGE_PRINTF(3, 4) void crm_refuse(edge_ctx *ctx, const char *field, const char *format, ...);
+
+/* Statement whose row is there when the acting user has a profile; $1 is the user. */
+#define CRM_PROFILE_SQL "SELECT id, email FROM profiles WHERE id = $1"
+
+/* Ends the invocation with 404 "user_not_found" when that found nothing. */
+void crm_require_profile(edge_ctx *ctx, const edge_rows *profile);
+
+/* The same under the service key only: a signed-in user without a profile just has no rows yet. */
+void crm_require_named_profile(edge_ctx *ctx, const edge_rows *profile);
+
+#endif
