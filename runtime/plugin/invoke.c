@@ -108,6 +108,14 @@ static void add_text(json_t *body, const char *key, const char *text)
         json_object_set_new(body, key, json_string(text));
 }
 
+static void add_members(json_t *body, const edge_function *function)
+{
+    const char *text = function != NULL ? function->error_members : NULL;
+    json_t *members = text != NULL ? json_loads(text, 0, NULL) : NULL;
+    json_object_update_missing(body, members);
+    json_decref(members);
+}
+
 char *invoke_error_body(const edge_ctx *ctx, const struct failure *failure, size_t *length)
 {
     /* malloc'ed: the invocation's memory may be what has run out. */
@@ -124,6 +132,7 @@ char *invoke_error_body(const edge_ctx *ctx, const struct failure *failure, size
     add_text(body, "suggestion", suggestion != NULL ? suggestion : shape != NULL ? shape->suggestion : NULL);
     if (failure->said.retry_after_seconds > 0)
         json_object_set_new(body, "retryAfter", json_integer(failure->said.retry_after_seconds));
+    add_members(body, ctx->function);
     json_t *extra = failure->said.extra != NULL ? json_deep_copy(failure->said.extra) : NULL;
     json_object_update(body, extra);
     json_decref(extra);

@@ -63,6 +63,7 @@ static const char *format_of(edge_type type)
     case EDGE_URL:
         return "uri";
     case EDGE_DATE:
+    case EDGE_DAY:
         return "date";
     case EDGE_DATETIME:
         return "date-time";
@@ -130,6 +131,12 @@ static void set_details(json_t *schema, const edge_field *field, bool refuse_unk
     case EDGE_JSON:
         set_limits(schema, field, "x-min-bytes", "x-max-bytes");
         break;
+    case EDGE_PATTERN:
+        json_object_set_new(schema, "pattern", json_sprintf("^(%s)$", field->values[0]));
+        break;
+    case EDGE_CLOCK:
+        set_text(schema, "pattern", "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$");
+        break;
     case EDGE_USER:
         json_object_set_new(schema, "minLength", json_integer(1));
         json_object_set_new(schema, "maxLength", json_integer(255));
@@ -146,7 +153,7 @@ static void set_default(json_t *schema, const edge_field *field)
     if (field->fallback == NULL)
         return;
     json_t *value = NULL;
-    if (field->type != EDGE_TEXT && field->type != EDGE_ENUM)
+    if (field->type != EDGE_TEXT && field->type != EDGE_ENUM && field->type != EDGE_PATTERN)
         value = json_loads(field->fallback, JSON_DECODE_ANY, NULL);
     json_object_set_new(schema, "default", value != NULL ? value : json_string(field->fallback));
 }

@@ -45,6 +45,7 @@ EDGE_FUNCTION(request_strict,
     .summary = "Takes what its table describes and nothing else",
     .input = input,
     .unknown_fields = EDGE_UNKNOWN_REFUSE,
+    .error_members = "{\"items\":[],\"code\":\"not this one\"}",
     .output = output,
     .problems = problems,
     .handle = request_strict);

@@ -125,6 +125,12 @@ describe('request: input tables', options, () => {
         assert.equal((await takes('{"name":"abc","big":1e3}')).json.big, 1000);
     });
 
+    it('an error body has the function\'s own members beside the usual ones', options, async () => {
+        const { json } = await takes({});
+        assert.deepEqual(json.items, []);
+        assert.equal(json.code, 'invalid_input');
+    });
+
     it('json values are bounded by their size', options, async () => {
         await refuses({ name: 'abc', any: 1 }, 'any');
         await refuses({ name: 'abc', any: 'x'.repeat(80) }, 'any');

@@ -11,6 +11,7 @@
 
 #include <context.h>
 
+#include <edge/function.h>
 #include <edge/json.h>
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 
 static const char *const colours[] = { "red", "green", NULL };
 static const char *const other_names[] = { "message", "prompt", NULL };
+static const char *const name_pattern[] = { "[a-z][a-z0-9_]{0,3}|x\\.y", NULL };
 static const edge_field item_fields[] = {
     { "price", EDGE_NUMBER, .min = 0, .max = 100, .required = true },
     { "on", EDGE_DATE },
@@ -38,6 +40,9 @@ static const edge_field table[] = {
     { "any", EDGE_JSON, .min = 0, .max = 20 },
     { "needed", EDGE_TEXT, .min = 1, .max = 10 },
     { "lead", EDGE_ID, .min = 1, .max = 0x1p63 },
+    { "day", EDGE_DAY },
+    { "clock", EDGE_CLOCK },
+    { "name", EDGE_PATTERN, .values = name_pattern },
     { 0 },
 };
 static const char *const clearable[] = { "on", NULL };
@@ -193,6 +198,62 @@ static void null_that_says_something(void **state)
     assert_null(strstr(run.out, "\"on\""));
 }
 
+static void days_clocks_and_patterns(void **state)
+{
+    (void)state;
+    takes("{\"day\":\"1900-01-01\"}");
+    takes("{\"day\":\"2026-03-10T23:59:59-08:00\"}");
+    assert_non_null(strstr(run.out, "\"day\":\"2026-03-10\""));
+    refuses("{\"day\":\"1899-12-31\"}", "day");
+    refuses("{\"day\":\"2201-01-01\"}", "day");
+    refuses("{\"day\":\"2026-02-30\"}", "day");
+    refuses("{\"day\":\"2026-03-10 soon\"}", "day");
+    takes("{\"clock\":\"09:30\"}");
+    assert_non_null(strstr(run.out, "\"clock\":\"09:30:00\""));
+    takes("{\"clock\":\"23:59:59\"}");
+    refuses("{\"clock\":\"24:00\"}", "clock");
+    refuses("{\"clock\":\"9:30\"}", "clock");
+    refuses("{\"clock\":\"09:60\"}", "clock");
+    refuses("{\"clock\":\"09:30:60\"}", "clock");
+    refuses("{\"clock\":\"09:30:00Z\"}", "clock");
+    takes("{\"name\":\"a_1z\"}");
+    takes("{\"name\":\"x.y\"}");
+    refuses("{\"name\":\"a_1zz\"}", "name");
+    refuses("{\"name\":\"ax.y\"}", "name");
+    refuses("{\"name\":\"a\\n\"}", "name");
+    refuses("{\"name\":7}", "name");
+}
+
+static void on_parameters(edge_ctx *ctx)
+{
+    json_t *body = edge_json_parse(ctx, run.body, strlen(run.body));
+    edge_input_check(ctx, "params", item_fields, json_object_get(body, "params"));
+    edge_input_check(ctx, "", strict, body);
+    strncpy(run.out, edge_json_dump(ctx, body, NULL), sizeof run.out - 1);
+}
+
+static void check_later(const char *body)
+{
+    static const struct context_ops ops = { .main = on_parameters, .finished = on_finished };
+    memset(&run, 0, sizeof run);
+    run.body = body;
+    edge_ctx *ctx = context_create(&(const struct context_setup){ .ops = &ops, .memory_bytes = 1 << 20 });
+    context_run(ctx);
+}
+
+static void objects_checked_later(void **state)
+{
+    (void)state;
+    check_later("{\"params\":{\"price\":101},\"needed\":\"a\"}");
+    assert_string_equal(run.code, "invalid_input");
+    assert_string_equal(run.field, "params.price");
+    check_later("{\"params\":{\"price\":1}}");
+    assert_string_equal(run.field, "needed");
+    check_later("{\"params\":{\"price\":1,\"on\":null},\"needed\":\"a\"}");
+    assert_string_equal(run.code, "");
+    assert_string_equal(run.out, "{\"params\":{\"price\":1},\"needed\":\"a\"}");
+}
+
 static void paths_of_nested_fields(void **state)
 {
     (void)state;
@@ -260,6 +321,8 @@ int main(void)
         cmocka_unit_test(ids_of_other_systems),
         cmocka_unit_test(trimmed_as_the_function_wants),
         cmocka_unit_test(null_that_says_something),
+        cmocka_unit_test(days_clocks_and_patterns),
+        cmocka_unit_test(objects_checked_later),
         cmocka_unit_test(paths_of_nested_fields),
         cmocka_unit_test(first_bad_field_in_the_tables_order),
         cmocka_unit_test(absent_fields),

@@ -37,7 +37,10 @@ typedef enum edge_type {
     EDGE_ARRAY,    /* array of min..max items; items describes one */
     EDGE_JSON,     /* any JSON value; min and max bound its serialised size in bytes */
     EDGE_USER,     /* "userId": the caller's own id or absent; under the service key required, and acted for */
-    EDGE_ID, /* another system's number: JSON integer or string of digits, min..max below 2^63; an integer */
+    EDGE_ID,    /* another system's number: JSON integer or string of digits, min..max below 2^63; an integer */
+    EDGE_DAY,   /* string, EDGE_DATE or EDGE_DATETIME of 1900..2200; handed over as YYYY-MM-DD */
+    EDGE_CLOCK, /* string, HH:MM or HH:MM:SS of 24 hours; handed over as HH:MM:SS */
+    EDGE_PATTERN, /* string that all of values[0] matches, an extended regular expression (POSIX) */
 } edge_type;
 
 /*
@@ -51,7 +54,7 @@ typedef struct edge_field {
     double min, max;
     bool required;
     const char *fallback;            /* JSON text (a bare word is a string) used when the field is absent */
-    const char *const *values;       /* EDGE_ENUM: NULL-terminated */
+    const char *const *values;       /* EDGE_ENUM: NULL-terminated; EDGE_PATTERN: the pattern */
     const struct edge_field *fields; /* EDGE_OBJECT: members, ended by { 0 } */
     const struct edge_field *items;  /* EDGE_ARRAY: one item; its name is not used */
     const char *const *aliases; /* other names, tried in this order when the field is absent; NULL-terminated */
@@ -106,7 +109,17 @@ typedef struct edge_function {
     bool trims; /* strings that a table describes lose white space at their ends first; then "" is absent */
     /* Top-level fields in which null says something ("clear it"): it is handed over. NULL-terminated. */
     const char *const *null_fields;
+    const char *error_members; /* a JSON object: what each error body has as well, "{\"errors\":[]}" */
 } edge_function;
+
+/*
+ * Checks a further object by a table, as the host has checked the body: for members that another one decides
+ * about, as the parameters of an operation. path is the object's in the body, "" for the body itself; members
+ * get their proper names and fallbacks. What is wrong ends the invocation with 400 "invalid_input".
+ *
+ *     edge_input_check(ctx, "params", creating ? create_fields : update_fields, json_object_get(in, "params"));
+ */
+void edge_input_check(edge_ctx *ctx, const char *path, const edge_field *fields, json_t *object);
 
 /* Declares the function of a plugin: EDGE_FUNCTION(name, .summary = "...", .input = input, .handle = handler);
  */

@@ -76,7 +76,7 @@ static void set_fallback(edge_ctx *ctx, const edge_field *field, json_t *object)
         return;
     }
     json_t *value = NULL;
-    if (field->type != EDGE_TEXT && field->type != EDGE_ENUM)
+    if (field->type != EDGE_TEXT && field->type != EDGE_ENUM && field->type != EDGE_PATTERN)
         value = edge_json_parse(ctx, field->fallback, strlen(field->fallback));
     json_object_set_new(object, field->name, value != NULL ? value : json_string(field->fallback));
 }
@@ -170,6 +170,12 @@ void input_check_nul(edge_ctx *ctx, const struct input_path *path, const json_t 
         struct input_path here = { .parent = path, .name = name };
         input_check_nul(ctx, &here, member);
     }
+}
+
+void edge_input_check(edge_ctx *ctx, const char *path, const edge_field *fields, json_t *object)
+{
+    struct input_path here = { .name = path };
+    input_check_object(ctx, fields, path[0] != '\0' ? &here : NULL, object);
 }
 
 /* What no table describes is looked through last, so that the table's order decides what is reported. */

@@ -29,6 +29,19 @@ void input_check_nul(edge_ctx *ctx, const struct input_path *path, const json_t 
 /* The value without white space at its ends, when it is a string and the function wants it so. */
 json_t *input_trim(edge_ctx *ctx, json_t *value);
 
+/* The text of a string without U+0000; anything else is refused. */
+const char *input_text(edge_ctx *ctx, const struct input_path *path, const json_t *value);
+
+/* Whether a text begins as a pattern says: d is a digit, x a hexadecimal one, everything else itself. */
+bool input_matches(const char *text, const char *pattern);
+
+bool input_is_day(const char *text);      /* YYYY-MM-DD, a real day */
+bool input_is_datetime(const char *text); /* ISO 8601 with a time */
+
+/* Values of the types EDGE_DAY and EDGE_CLOCK. */
+json_t *input_check_day(edge_ctx *ctx, const struct input_path *path, json_t *value);
+json_t *input_check_clock(edge_ctx *ctx, const struct input_path *path, json_t *value);
+
 /* Checks one present value; returns it, or what takes its place (a UUID in lower case). */
 json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value);
 

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static bool bounded(const edge_field *field)
     return field->min != 0 || field->max != 0;
 }
 
-static const char *text_of(edge_ctx *ctx, const struct input_path *path, const json_t *value)
+const char *input_text(edge_ctx *ctx, const struct input_path *path, const json_t *value)
 {
     if (!json_is_string(value))
         input_fail(ctx, path, "must be a string");
@@ -78,7 +79,7 @@ json_t *input_trim(edge_ctx *ctx, json_t *value)
 
 static json_t *check_text(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
 {
-    size_t length = trimmed_length(text_of(ctx, path, value));
+    size_t length = trimmed_length(input_text(ctx, path, value));
     if (field->required && length == 0)
         input_fail(ctx, path, "must not be empty");
     if (bounded(field) && (double)length < field->min)
@@ -134,7 +135,7 @@ static json_t *check_id(edge_ctx *ctx, const edge_field *field, const struct inp
     json_int_t number = json_integer_value(value);
     double real = json_number_value(value);
     if (json_is_string(value))
-        number = digits_value(ctx, path, text_of(ctx, path, value));
+        number = digits_value(ctx, path, input_text(ctx, path, value));
     else if (json_is_real(value) && real == floor(real) && is_safe_integer(value, real))
         number = (json_int_t)real;
     else if (!json_is_integer(value))
@@ -144,70 +145,15 @@ static json_t *check_id(edge_ctx *ctx, const edge_field *field, const struct inp
     return json_is_integer(value) ? value : json_integer(number);
 }
 
-static bool matches(const char *text, const char *pattern)
-{
-    for (; *pattern != '\0'; pattern++, text++) {
-        bool fits = *pattern == 'd'   ? isdigit((unsigned char)*text) != 0
-                    : *pattern == 'x' ? isxdigit((unsigned char)*text) != 0
-                                      : *text == *pattern;
-        if (!fits)
-            return false;
-    }
-    return true;
-}
-
 static json_t *check_uuid(edge_ctx *ctx, const struct input_path *path, json_t *value)
 {
-    const char *text = text_of(ctx, path, value);
-    if (strlen(text) != 36 || !matches(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
+    const char *text = input_text(ctx, path, value);
+    if (strlen(text) != 36 || !input_matches(text, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
         input_fail(ctx, path, "must be a UUID");
     char *lower = edge_copy(ctx, text);
     for (char *c = lower; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     return strcmp(lower, text) == 0 ? value : json_string(lower);
-}
-
-static bool real_day(int year, int month, int day)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (year < 1 || month < 1 || month > 12 || day < 1)
-        return false;
-    return day <= days[month - 1] + (month == 2 && leap);
-}
-
-static bool is_date(const char *text)
-{
-    return strlen(text) >= 10 && matches(text, "dddd-dd-dd") &&
-           real_day(atoi(text), atoi(text + 5), atoi(text + 8));
-}
-
-/* Behind the date: T or a blank, hh:mm[:ss[.fraction]], then nothing, Z or an offset (ISO 8601). */
-static bool is_datetime(const char *text)
-{
-    if (!is_date(text) || strchr("Tt ", text[10]) == NULL || text[10] == '\0' || !matches(text + 11, "dd:dd"))
-        return false;
-    if (atoi(text + 11) > 23 || atoi(text + 14) > 59)
-        return false;
-    text += 16;
-    if (matches(text, ":dd")) {
-        if (atoi(text + 1) > 60)
-            return false;
-        text += 3;
-        if (*text == '.') {
-            size_t digits = strspn(text + 1, "0123456789");
-            if (digits == 0)
-                return false;
-            text += 1 + digits;
-        }
-    }
-    if (*text == '\0' || strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
-        return true;
-    if (*text != '+' && *text != '-')
-        return false;
-    size_t length = strlen(text);
-    return (length == 6 && matches(text + 1, "dd:dd")) || (length == 5 && matches(text + 1, "dddd")) ||
-           (length == 3 && matches(text + 1, "dd"));
 }
 
 /* What HTML's input type=email accepts (WHATWG HTML 4.10.5.1.5), with RFC 5321's lengths. */
@@ -249,19 +195,29 @@ static bool is_url(const char *text)
 static json_t *check_format(edge_ctx *ctx, const struct input_path *path, json_t *value,
     bool (*accepts)(const char *text), const char *what)
 {
-    if (!accepts(text_of(ctx, path, value)))
+    if (!accepts(input_text(ctx, path, value)))
         input_fail(ctx, path, "must be %s", what);
     return value;
 }
 
-static bool is_day(const char *text)
+static json_t *check_pattern(
+    edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
 {
-    return strlen(text) == 10 && is_date(text);
+    const char *text = input_text(ctx, path, value);
+    regex_t regex;
+    if (regcomp(&regex, edge_format(ctx, "^(%s)$", field->values[0]), REG_EXTENDED | REG_NOSUB) != 0)
+        context_fail_detail(
+            ctx, 500, "internal_error", "The function's input table has no valid pattern", field->values[0]);
+    bool fits = regexec(&regex, text, 0, NULL, 0) == 0;
+    regfree(&regex);
+    if (!fits)
+        input_fail(ctx, path, "must match %s", field->values[0]);
+    return value;
 }
 
 static json_t *check_enum(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
 {
-    const char *text = text_of(ctx, path, value), *allowed = "";
+    const char *text = input_text(ctx, path, value), *allowed = "";
     for (const char *const *one = field->values; *one != NULL; one++) {
         if (strcmp(*one, text) == 0)
             return value;
@@ -314,7 +270,7 @@ static json_t *check_object(
 /* A Clerk id: 1 to 255 characters without blanks or control characters (engines.md, Acting user). */
 static json_t *check_user(edge_ctx *ctx, const struct input_path *path, json_t *value)
 {
-    const char *text = text_of(ctx, path, value);
+    const char *text = input_text(ctx, path, value);
     size_t length = trimmed_length(text);
     bool clean = length >= 1 && length <= 255;
     for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
@@ -345,9 +301,9 @@ json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_p
     case EDGE_URL:
         return check_format(ctx, path, value, is_url, "an http or https URL");
     case EDGE_DATE:
-        return check_format(ctx, path, value, is_day, "a date, YYYY-MM-DD");
+        return check_format(ctx, path, value, input_is_day, "a date, YYYY-MM-DD");
     case EDGE_DATETIME:
-        return check_format(ctx, path, value, is_datetime, "an ISO 8601 date and time");
+        return check_format(ctx, path, value, input_is_datetime, "an ISO 8601 date and time");
     case EDGE_ENUM:
         return check_enum(ctx, field, path, value);
     case EDGE_OBJECT:
@@ -358,6 +314,12 @@ json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_p
         return check_user(ctx, path, value);
     case EDGE_ID:
         return check_id(ctx, field, path, value);
+    case EDGE_DAY:
+        return input_check_day(ctx, path, value);
+    case EDGE_CLOCK:
+        return input_check_clock(ctx, path, value);
+    case EDGE_PATTERN:
+        return check_pattern(ctx, field, path, value);
     case EDGE_JSON:
         break;
     }
