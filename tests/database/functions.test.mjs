@@ -236,3 +236,28 @@ test('two webhooks with one event id: one is new', async () => {
     assert.deepEqual(await rows(insert), [{ status: 'processed', attempts: 1 }]);
     assert.deepEqual(await rows(insert), []);
 });
+
+test('idempotency keys: the caller\'s own, once, and replayed', async () => {
+    const claim = (query, hash = 'a', owner = 'user_b') =>
+        query('SELECT outcome, status, response FROM edge.claim_idempotency_key($1, $2, $3, $4)', ['create', owner, 'key-1', Buffer.from(hash)])
+            .then((result) => result.rows[0]);
+    const keep = (query) => query(`SELECT edge.keep_idempotent_response('create', 'user_b', 'key-1', 200, '{"id": 1}')`);
+    const fresh = { outcome: 'new', status: null, response: null };
+    const kept = { outcome: 'replay', status: 200, response: { id: 1 } };
+
+    await as(db.owner, user('user_a'), async (query) => assert.deepEqual(await claim(query), fresh, 'rolled back'));
+    await commitAs(db.owner, user('user_a'), async (query) => {
+        assert.deepEqual(await claim(query), fresh);
+        await keep(query);
+    });
+    await as(db.owner, user('user_a'), async (query) => {
+        assert.deepEqual(await claim(query), kept);
+        assert.equal((await claim(query, 'b')).outcome, 'conflict');
+        await query(`SELECT edge.keep_idempotent_response('create', 'user_a', 'key-1', 500, '{}')`);
+        assert.deepEqual(await claim(query), kept, 'what was answered stays');
+    });
+    await as(db.owner, user('user_b'), async (query) => assert.deepEqual(await claim(query, 'a', 'user_a'), fresh, 'the owner is the caller'));
+    await commitAs(db.owner, service, async (query) => assert.deepEqual(await claim(query), fresh, 'the service names the owner'));
+    await rows("UPDATE edge.idempotency_keys SET expires_at = now() WHERE user_id = 'user_a'");
+    await as(db.owner, user('user_a'), async (query) => assert.deepEqual(await claim(query, 'b'), fresh, 'expired'));
+});
