@@ -191,19 +191,6 @@ static void refuse_range(edge_ctx *ctx, const struct delivery *delivery)
     edge_fail(ctx, 416, "range_not_satisfiable", "The object has no such range");
 }
 
-static void reader_abandoned(struct fiber_wait *wait)
-{
-    fiber_context(wait->fiber)->drain_wait = NULL;
-}
-
-static void wait_writable(edge_ctx *ctx)
-{
-    struct fiber_wait wait = { .abandon = reader_abandoned, .reason = "slow reader" };
-    ctx->drain_wait = &wait;
-    fiber_wait(&wait);
-    ctx->drain_wait = NULL;
-}
-
 /*
  * False when this client's connection has no such way. The next invocation's turn comes between two pieces,
  * also when the client takes whatever it is sent.
@@ -219,7 +206,7 @@ static bool send_by_kernel(edge_ctx *ctx, const struct delivery *delivery, int f
             return false;
         offset += sent;
         if (sent == 0)
-            wait_writable(ctx);
+            context_await_writable(ctx);
         else if (offset < end)
             edge_sleep(ctx, 0);
     }

@@ -114,6 +114,12 @@ struct leave_watch {
     struct leave_watch *next;
 };
 
+/* A fiber that waits for a slow reader; several may write to one client. On its own stack. */
+struct reader_wait {
+    struct fiber_wait wait;
+    struct reader_wait *next;
+};
+
 /* One fiber of an invocation: the main one, an edge_spawn or an edge_wait_until. */
 struct task_node {
     struct fiber *fiber; /* NULL before it starts and after it ended */
@@ -159,8 +165,8 @@ struct edge_ctx {
     struct task_node *tasks;      /* every fiber of the invocation */
     struct fiber *main_fiber;
     struct leave_watch *leave_watches;
-    struct fiber_wait *drain_wait; /* the fiber that waits for a slow reader */
-    struct ws_channel *ws;         /* of a WebSocket session (host/ws.h); else NULL */
+    struct reader_wait *reader_waits;
+    struct ws_channel *ws; /* of a WebSocket session (host/ws.h); else NULL */
     bool finished, client_gone, finish_on_disconnect;
     bool
         cancelled; /* client_gone by its own wish, over a WebSocket that stays: the last event still goes out */

@@ -11,6 +11,7 @@ static const edge_field input[] = {
     { "events", EDGE_INT, .min = 0, .max = 100000, .fallback = "0", .help = "How many events to stream" },
     { "interval", EDGE_INT, .min = 0, .max = 10000, .fallback = "0", .help = "Milliseconds between events" },
     { "bytes", EDGE_INT, .min = 0, .max = 1048576, .fallback = "10", .help = "Size of each event's text" },
+    { "fibers", EDGE_INT, .min = 1, .max = 16, .fallback = "1", .help = "How many fibers stream at once" },
     { "allocate", EDGE_INT, .min = 0, .max = 1073741824, .fallback = "0", .help = "Memory to take" },
     { "fail", EDGE_INT, .min = 0, .max = 599, .fallback = "0", .help = "Status to fail with after the rest" },
     { "background", EDGE_INT, .min = 0, .max = 60000, .fallback = "0",
@@ -38,6 +39,23 @@ static void stream(edge_ctx *ctx, json_t *in)
     }
 }
 
+static void *stream_beside(edge_ctx *ctx, void *in)
+{
+    stream(ctx, in);
+    return NULL;
+}
+
+static void stream_at_once(edge_ctx *ctx, json_t *in)
+{
+    edge_task *tasks[16];
+    int64_t count = edge_json_int(in, "fibers", 1) - 1;
+    for (int64_t i = 0; i < count; i++)
+        tasks[i] = edge_spawn(ctx, stream_beside, in);
+    stream(ctx, in);
+    for (int64_t i = 0; i < count; i++)
+        edge_await(ctx, tasks[i]);
+}
+
 static json_t *slow(edge_ctx *ctx, json_t *in)
 {
     if (edge_json_int(in, "ms", 0) > 0)
@@ -50,7 +68,7 @@ static json_t *slow(edge_ctx *ctx, json_t *in)
         edge_wait_until(ctx, work_after, ms);
     }
     if (edge_json_int(in, "events", 0) > 0)
-        stream(ctx, in);
+        stream_at_once(ctx, in);
     if (edge_json_int(in, "fail", 0) >= 400)
         edge_fail(ctx, (int)edge_json_int(in, "fail", 0), "asked_for", "Failing with %d as asked",
             (int)edge_json_int(in, "fail", 0));

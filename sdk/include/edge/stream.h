@@ -4,7 +4,8 @@
  *
  * The first event sends status 200 and the headers; a failure before it is an ordinary JSON error, one after
  * it becomes the last event, "error". Over a WebSocket the same calls send messages (spec: one JSON object
- * {"event","id","data"} a message), so a function streams over both without knowing.
+ * {"event","id","data"} a message), so a function streams over both without knowing. Several fibers of a
+ * function may send; each event and each piece goes out whole, in the order of the calls.
  */
 #ifndef EDGE_STREAM_H
 #define EDGE_STREAM_H

@@ -284,23 +284,29 @@ void context_client_gone(edge_ctx *ctx)
 
 void context_writable(edge_ctx *ctx)
 {
-    if (ctx->drain_wait != NULL)
-        fiber_wake(ctx->drain_wait);
+    for (struct reader_wait *writer = ctx->reader_waits; writer != NULL; writer = writer->next)
+        fiber_wake(&writer->wait);
 }
 
-static void reader_abandoned(struct fiber_wait *wait)
+static void reader_wait_over(struct fiber_wait *wait)
 {
-    fiber_context(wait->fiber)->drain_wait = NULL;
+    struct reader_wait **at = &fiber_context(wait->fiber)->reader_waits;
+    while (&(*at)->wait != wait)
+        at = &(*at)->next;
+    *at = (*at)->next;
 }
 
 void context_await_writable(edge_ctx *ctx)
 {
     if (ctx->client_gone)
         return;
-    struct fiber_wait wait = { .abandon = reader_abandoned, .reason = "slow reader" };
-    ctx->drain_wait = &wait;
-    fiber_wait(&wait);
-    ctx->drain_wait = NULL;
+    struct reader_wait writer = {
+        .wait = { .abandon = reader_wait_over, .reason = "slow reader" },
+        .next = ctx->reader_waits,
+    };
+    ctx->reader_waits = &writer;
+    fiber_wait(&writer.wait);
+    reader_wait_over(&writer.wait);
 }
 
 static void deadline_passed(struct ev_loop *loop, ev_timer *watcher, int events)
