@@ -55,6 +55,22 @@ static json_t *read_body(edge_ctx *ctx)
     return body;
 }
 
+/* Whether the handler reads this body by itself: always, or because of its media type. */
+static bool is_raw(edge_ctx *ctx)
+{
+    const char *types = ctx->function->raw_types, *type = edge_request_header(ctx, "content-type");
+    if (types == NULL || type == NULL)
+        return ctx->function->raw_body;
+    size_t length = strcspn(type, "; \t");
+    for (size_t listed; *(types += strspn(types, " ")) != '\0'; types += listed) {
+        listed = strcspn(types, " ");
+        bool any = types[listed - 1] == '*';
+        if ((any ? length >= listed : length == listed) && strncasecmp(type, types, listed - any) == 0)
+            return true;
+    }
+    return ctx->function->raw_body;
+}
+
 /* In these modes a body may name the caller, and nobody else (spec/README.md 1). */
 static void check_user(edge_ctx *ctx, const struct function_config *config, const json_t *body)
 {
@@ -88,7 +104,7 @@ json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
     if (ctx->function->handle == NULL)
         edge_fail(ctx, 426, "upgrade_required", "The function is spoken to over a WebSocket");
     json_t *in = NULL;
-    if (!ctx->function->raw_body) {
+    if (!is_raw(ctx)) {
         in = read_body(ctx);
         act_as_before(ctx, in);
         check_user(ctx, config, in);

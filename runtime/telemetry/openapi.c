@@ -91,6 +91,7 @@ static json_t *body_of(const edge_function *function)
     json_t *schema = openapi_object_schema(function->input, refuse);
     bool needed = json_object_get(schema, "required") != NULL || json_object_get(schema, "allOf") != NULL;
     json_object_set_new(content, "application/json", json_pack("{s:o}", "schema", schema));
+    add_media_types(content, function->raw_types, "");
     return json_pack("{s:o, s:b}", "content", content, "required", needed);
 }
 

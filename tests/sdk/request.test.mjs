@@ -13,7 +13,7 @@ const options = { timeout: 120000 };
 const settings = (server = {}) => ({
     sandbox: false, readyPath: '/_edge/live',
     server: { plugins: path.join(buildDirectory, 'tests', 'plugins'), workers: 1, ...server },
-    functions: { request_lists: { auth: 'public' }, request_strict: { auth: 'public' } },
+    functions: { request_lists: { auth: 'public' }, request_strict: { auth: 'public' }, echo: { auth: 'public' } },
 });
 let both, host, session;
 
@@ -141,5 +141,30 @@ describe('request: input tables', options, () => {
         const { status, json } = await request2(session, '/functions/v1/request_strict', { method: 'POST', body: '{"name":"abc","extra":1}' });
         assert.equal(status, 400);
         assert.equal(json.field, 'extra');
+    });
+});
+
+describe('request: bodies that are JSON or of certain types', options, () => {
+    const send = async (type, body) => {
+        const answer = await fetch(`${host.url}/functions/v1/echo`, {
+            method: 'POST', headers: type ? { 'content-type': type } : {}, body,
+        });
+        return { status: answer.status, ...(await answer.json()) };
+    };
+
+    it("bodies of the function's types are left to it", options, async () => {
+        for (const type of ['audio/webm', 'AUDIO/x-y; codecs=opus', 'video/webm;a=b']) {
+            const answer = await send(type, '{"a":1}');
+            assert.deepEqual([answer.status, answer.in, answer.length], [200, null, 7], type);
+        }
+    });
+
+    it('all others are JSON, or refused', options, async () => {
+        for (const type of ['application/json', 'text/plain', 'audiobook/x'])
+            assert.deepEqual((await send(type, '{"a":1}')).in, { a: 1 }, type);
+        for (const type of ['video/mp4', 'video/webmx', 'image/png']) {
+            const answer = await send(type, 'bytes');
+            assert.deepEqual([answer.status, answer.code], [415, 'unsupported_media_type'], type);
+        }
     });
 });
