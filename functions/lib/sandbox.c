@@ -48,9 +48,31 @@ static json_t *query_json(edge_ctx *ctx)
     return query;
 }
 
-/* JSON, else text, else what JSON cannot hold: bytes. */
+/* A form's parts; of a file its size and digest. */
+static json_t *parts_json(edge_ctx *ctx)
+{
+    json_t *list = json_array();
+    size_t count;
+    const edge_part *parts = edge_request_parts(ctx, &count);
+    for (const edge_part *part = parts; part < parts + count; part++) {
+        json_t *entry = json_pack("{s:s, s:s?, s:s, s:I}", "name", part->name, "filename", part->filename,
+            "mediaType", part->media_type, "length", (json_int_t)part->length);
+        uint8_t digest[EDGE_SHA256_BYTES];
+        edge_sha256(part->data, part->length, digest);
+        if (part->filename != NULL)
+            json_object_set_new(entry, "sha256", json_string(edge_hex(ctx, digest, sizeof digest)));
+        else
+            json_object_set_new(entry, "text", json_stringn(part->data, part->length));
+        json_array_append_new(list, entry);
+    }
+    return json_pack("{s:o}", "parts", list);
+}
+
+/* JSON, else a form, else text, else what JSON cannot hold: bytes. */
 static json_t *body_json(edge_ctx *ctx)
 {
+    if (edge_request_has_parts(ctx))
+        return parts_json(ctx);
     size_t length;
     const char *raw = edge_request_body(ctx, &length);
     json_t *body = edge_json_parse(ctx, raw, length);

@@ -88,8 +88,7 @@ static json_t *envelope(edge_ctx *ctx, const struct chat *chat, const char *obje
 static json_t *completion(edge_ctx *ctx, const struct chat *chat)
 {
     bool silent = chat->tool_calls != NULL && chat->content[0] == '\0';
-    json_t *message =
-        json_pack("{s:s, s:s?}", "role", "assistant", "content", silent ? NULL : chat->content);
+    json_t *message = json_pack("{s:s, s:s?}", "role", "assistant", "content", silent ? NULL : chat->content);
     if (chat->tool_calls != NULL)
         json_object_set(message, "tool_calls", chat->tool_calls);
     if (chat->images != NULL)
@@ -215,8 +214,7 @@ static json_t *images_of(const struct sandbox_openai *service, const struct chat
     return json_array_size(images) > 0 ? images : NULL;
 }
 
-json_t *sandbox_chat_answer(
-    edge_ctx *ctx, const struct sandbox_openai *service, json_t *order, json_t *request)
+json_t *sandbox_chat_answer(edge_ctx *ctx, const struct sandbox_openai *service, json_t *order, json_t *request)
 {
     struct chat chat = {
         .order = order,

@@ -1,6 +1,6 @@
 /*
- * What the chat stand-in refuses, as OpenAI does: messages and tools that do not fit together, and settings out of
- * their range.
+ * What the chat stand-in refuses, as OpenAI does: messages and tools that do not fit together, and settings out
+ * of their range.
  */
 #include "lib/sandbox_openai.h"
 
@@ -29,8 +29,9 @@ static bool answers_calls(struct flaw *flaw, json_t *messages, size_t at)
         const char *id = edge_json_text(call, "id");
         if (id == NULL || !is(answer, "role", "tool") || !is(answer, "tool_call_id", id)) {
             flaw->param = edge_format(flaw->ctx, "messages.[%zu].role", at + 1 + i);
-            flaw->message = "An assistant message with 'tool_calls' must be followed by tool messages responding "
-                            "to each 'tool_call_id'.";
+            flaw->message =
+                "An assistant message with 'tool_calls' must be followed by tool messages responding "
+                "to each 'tool_call_id'.";
             return false;
         }
     }
@@ -58,7 +59,8 @@ static bool is_message(struct flaw *flaw, json_t *messages, size_t at)
     }
     if (is(message, "role", "tool") && !follows_calls(messages, at)) {
         flaw->param = edge_format(flaw->ctx, "messages.[%zu].role", at);
-        flaw->message = "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
+        flaw->message =
+            "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'.";
         return false;
     }
     return answers_calls(flaw, messages, at);

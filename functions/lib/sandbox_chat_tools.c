@@ -1,6 +1,6 @@
 /*
- * When the chat stand-in asks for tools: when it was ordered to, when one function is forced, or when the user's
- * message says [[tool:name {json}]].
+ * When the chat stand-in asks for tools: when it was ordered to, when one function is forced, or when the
+ * user's message says [[tool:name {json}]].
  */
 #include "lib/sandbox_openai.h"
 

@@ -37,9 +37,8 @@ static json_t *list_models(const struct sandbox_openai *service)
 {
     json_t *list = json_array();
     for (const char *const *model = service->chat_models; *model != NULL; model++)
-        json_array_append_new(list,
-            json_pack("{s:s, s:s, s:i, s:s}", "id", *model, "object", "model", "created", 1700000000,
-                "owned_by", "sandbox"));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s}", "id", *model, "object", "model",
+                                        "created", 1700000000, "owned_by", "sandbox"));
     return json_pack("{s:s, s:o}", "object", "list", "data", list);
 }
 

@@ -1,12 +1,11 @@
 /*
- * What the stand-ins that speak OpenAI's protocol share (lovable_ai, openai): access, errors, chat completions and
- * transcriptions, as https://platform.openai.com/docs/api-reference describes them.
+ * What the stand-ins that speak OpenAI's protocol share (lovable_ai, openai): access, errors, chat completions
+ * and transcriptions, as https://platform.openai.com/docs/api-reference describes them.
  *
  * Orders beyond those of sandbox.h:
- *   toolCalls      [{"name", "arguments", "id"?}]: asks for these tools; arguments: an object, or a text as it is
- *   images         [url]: of an image model, instead of its own
- *   finishReason   instead of "stop" or "tool_calls"
- *   text           a transcription's text
+ *   toolCalls      [{"name", "arguments", "id"?}]: asks for these tools; arguments: an object, or a text as it
+ * is images         [url]: of an image model, instead of its own finishReason   instead of "stop" or
+ * "tool_calls" text           a transcription's text
  */
 #ifndef LIB_SANDBOX_OPENAI_H
 #define LIB_SANDBOX_OPENAI_H

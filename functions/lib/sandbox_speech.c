@@ -34,8 +34,8 @@ static json_t *check_file(edge_ctx *ctx, const edge_part *file)
             "'ogg', 'wav', 'webm']");
     if (file->length > AUDIO_MAX)
         return sandbox_openai_refuse(ctx, 413, "server_error", NULL,
-            edge_format(ctx, "Maximum content size limit (%d) exceeded (%zu bytes read)", AUDIO_MAX,
-                file->length));
+            edge_format(
+                ctx, "Maximum content size limit (%d) exceeded (%zu bytes read)", AUDIO_MAX, file->length));
     if (file->length == 0)
         return sandbox_openai_refuse(ctx, 400, "invalid_request_error", "file",
             "Audio file is too short. Minimum audio length is 0.1 seconds.");

@@ -9,7 +9,8 @@
 
 static const char *const chat_models[] = { "google/gemini-2.5-flash", "google/gemini-2.5-flash-lite",
     "google/gemini-2.5-pro", "openai/gpt-5", "openai/gpt-5-mini", IMAGE_MODEL, NULL };
-static const char *const speech_models[] = { "openai/gpt-4o-mini-transcribe", "openai/gpt-4o-transcribe", NULL };
+static const char *const speech_models[] = { "openai/gpt-4o-mini-transcribe", "openai/gpt-4o-transcribe",
+    NULL };
 
 static const struct sandbox_openai service = {
     .provider = "lovable_ai",
