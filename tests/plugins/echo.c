@@ -14,10 +14,10 @@ static json_t *echo(edge_ctx *ctx, json_t *in)
             json_object_set_new(headers, names[i], json_string(edge_request_header(ctx, names[i])));
 
     const char *query = edge_request_query(ctx, "q"), *param = edge_request_param(ctx, "id");
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:I, s:s, s:s, s:o, s:O?}", "method", edge_request_method(ctx),
-        "path", edge_request_path(ctx), "rest", edge_request_rest(ctx), "q", query, "id", param, "length",
-        (json_int_t)length, "ip", edge_request_ip(ctx), "origin", edge_request_origin(ctx), "headers", headers,
-        "in", in);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:I, s:s, s:s, s:o, s:O?}", "method",
+        edge_request_method(ctx), "path", edge_request_path(ctx), "rest", edge_request_rest(ctx), "q", query,
+        "id", param, "length", (json_int_t)length, "ip", edge_request_ip(ctx), "origin",
+        edge_request_origin(ctx), "headers", headers, "in", in);
 }
 
 EDGE_FUNCTION(echo, .summary = "Gives a request back", .methods = "GET POST PUT PATCH DELETE", .handle = echo,

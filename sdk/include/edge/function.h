@@ -111,8 +111,9 @@ typedef struct edge_function {
     const char *const *null_fields;
     const char *error_members; /* a JSON object: what each error body has as well, "{\"errors\":[]}" */
     /*
-     * Media types whose bodies are the handler's to read, as with raw_body: in is NULL then. Bodies of all other
-     * types are JSON and go through the table. Separated by blanks; a star behind the slash stands for any.
+     * Media types whose bodies are the handler's to read, as with raw_body: in is NULL then. Bodies of all
+     * other types are JSON and go through the table. Separated by blanks; a star behind the slash stands for
+     * any.
      */
     const char *raw_types;
 } edge_function;
