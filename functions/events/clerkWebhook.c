@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "lib/clerk.h"
 #include "lib/webhook.h"
 
 enum {
@@ -29,56 +30,6 @@ static const char *user_id(edge_ctx *ctx, json_t *data)
     if (id == NULL || id[0] == '\0' || characters(id) > ID_MAX)
         edge_fail(ctx, 400, "invalid_payload", "data.id must be a string of 1 to 255 characters");
     return id;
-}
-
-/* The entry that Clerk calls primary, else the first verified one, else the first. */
-static const char *email_of(json_t *data)
-{
-    const char *primary = edge_json_text(data, "primary_email_address_id");
-    const char *verified = NULL, *first = NULL;
-    size_t i;
-    json_t *entry;
-    json_array_foreach(json_object_get(data, "email_addresses"), i, entry)
-    {
-        const char *address = edge_json_text(entry, "email_address"), *id = edge_json_text(entry, "id");
-        const char *status = edge_json_text(edge_json_path(entry, "verification"), "status");
-        if (address == NULL)
-            continue;
-        if (primary != NULL && id != NULL && strcmp(id, primary) == 0)
-            return address;
-        if (verified == NULL && status != NULL && strcmp(status, "verified") == 0)
-            verified = address;
-        if (first == NULL)
-            first = address;
-    }
-    return verified != NULL ? verified : first;
-}
-
-static void upsert_profile(edge_tx *tx, const char *id, json_t *data)
-{
-    edge_tx_send(tx,
-        "INSERT INTO profiles AS p (id, email, full_name, avatar_url)"
-        " VALUES ($1,"
-        " nullif(lower(btrim($2, E' \\t\\r\\n')), ''),"
-        " nullif(btrim(concat_ws(' ', nullif(btrim($3), ''), nullif(btrim($4), ''))), ''),"
-        " nullif(btrim($5), ''))"
-        " ON CONFLICT (id) DO UPDATE"
-        " SET email = coalesce(EXCLUDED.email, p.email),"
-        " full_name = coalesce(EXCLUDED.full_name, p.full_name),"
-        " avatar_url = coalesce(EXCLUDED.avatar_url, p.avatar_url),"
-        " updated_at = now()",
-        edge_text(id), edge_text(email_of(data)), edge_text(edge_json_text(data, "first_name")),
-        edge_text(edge_json_text(data, "last_name")), edge_text(edge_json_text(data, "image_url")));
-}
-
-static void begin_onboarding(edge_tx *tx, const char *id)
-{
-    edge_tx_send(tx,
-        "INSERT INTO user_onboarding (user_id, onboarding_completed, agent_onboarding_completed,"
-        " call_center_onboarding_completed)"
-        " VALUES ($1, false, false, false)"
-        " ON CONFLICT (user_id) DO NOTHING",
-        edge_text(id));
 }
 
 /* Who the person was and what opens their accounts goes; what happened stays, without a name. */
@@ -119,9 +70,9 @@ static bool apply_once(edge_ctx *ctx, const char *type, const char *id, json_t *
         if (!webhook_is_new(tx, "clerk", webhook_svix_id(ctx)))
             return false;
         if (strcmp(type, "user.created") == 0 || strcmp(type, "user.updated") == 0)
-            upsert_profile(tx, id, data);
+            clerk_send_profile(tx, id, data, NULL);
         if (strcmp(type, "user.created") == 0)
-            begin_onboarding(tx, id);
+            clerk_begin_onboarding(tx, id);
         if (strcmp(type, "user.deleted") == 0)
             forget_person(tx, id);
     }

@@ -227,6 +227,7 @@ void sandbox_reset(edge_ctx *ctx, const char *provider)
         sandbox_remove(edge_format(ctx, "%s%s", queue, name));
     sandbox_remove(sandbox_path(ctx, provider, "always.json"));
     sandbox_remove(sandbox_path(ctx, provider, "requests.jsonl"));
+    sandbox_remove(sandbox_path(ctx, provider, "kept.jsonl"));
 }
 
 /* Request lines in their order, each with "ended" once its end has been written. */
@@ -247,4 +248,20 @@ json_t *sandbox_requests(edge_ctx *ctx, const char *provider)
         }
     }
     return requests;
+}
+
+void sandbox_keep(edge_ctx *ctx, const char *provider, const json_t *object)
+{
+    append_line(ctx, sandbox_path(ctx, provider, "kept.jsonl"), object);
+}
+
+json_t *sandbox_kept(edge_ctx *ctx, const char *provider)
+{
+    json_t *kept = json_array();
+    const char *at = sandbox_read(ctx, sandbox_path(ctx, provider, "kept.jsonl"));
+    for (size_t length; at != NULL && *at != '\0'; at += length + (at[length] == '\n')) {
+        length = strcspn(at, "\n");
+        json_array_append_new(kept, edge_json_parse(ctx, at, length));
+    }
+    return kept;
 }

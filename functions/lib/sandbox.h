@@ -8,6 +8,7 @@
  *
  *   <dir>/<provider>/requests.jsonl   a line for each request, and one for its end
  *   <dir>/<provider>/queue/<n>.json   orders for the next requests, oldest first
+ *   <dir>/<provider>/kept.jsonl       what the stand-in remembers
  *   <dir>/<provider>/always.json      the order for every request once the queue is empty
  *
  * An order is a JSON object; every member is optional:
@@ -47,6 +48,11 @@ json_t *sandbox_body(edge_ctx *ctx);
 
 /* Falls silent: parks until the caller or the deadline ends it. */
 void sandbox_stall(edge_ctx *ctx);
+
+/* Remembers an object, and all that were remembered since the last reset, oldest first: what a provider would
+ * know. */
+void sandbox_keep(edge_ctx *ctx, const char *provider, const json_t *object);
+json_t *sandbox_kept(edge_ctx *ctx, const char *provider);
 
 /* For the control plugin: queue an order, forget orders and requests, list requests. */
 void sandbox_order(edge_ctx *ctx, const char *provider, const json_t *order);

@@ -36,7 +36,9 @@ export function suite(hostOptions) {
         },
         /* The stand-in of a provider; its orders and requests are forgotten before the next test. */
         provider(name) {
-            if (!used.has(name)) used.set(name, new Sandbox(suite.host, name));
+            /* The host may be there later. */
+            const host = { get url() { return suite.host.url; } };
+            if (!used.has(name)) used.set(name, new Sandbox(host, name));
             return used.get(name);
         },
         /* Calls a function as a user; answers as clients.mjs's post. */

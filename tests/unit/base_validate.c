@@ -254,6 +254,17 @@ static void objects_checked_later(void **state)
     assert_string_equal(run.out, "{\"params\":{\"price\":1},\"needed\":\"a\"}");
 }
 
+static void addresses_outside_of_tables(void **state)
+{
+    (void)state;
+    static const char *const good[] = { "a@b", "a.b+c@d-e.example", "o'neil@x.example" };
+    static const char *const bad[] = { "", "a", "a@", "@b", "a@b@c", "a@-b.c", "a@b..c", "a b@c", " a@b" };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(edge_is_email(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(edge_is_email(bad[i]));
+}
+
 static void paths_of_nested_fields(void **state)
 {
     (void)state;
@@ -323,6 +334,7 @@ int main(void)
         cmocka_unit_test(null_that_says_something),
         cmocka_unit_test(days_clocks_and_patterns),
         cmocka_unit_test(objects_checked_later),
+        cmocka_unit_test(addresses_outside_of_tables),
         cmocka_unit_test(paths_of_nested_fields),
         cmocka_unit_test(first_bad_field_in_the_tables_order),
         cmocka_unit_test(absent_fields),

@@ -98,18 +98,19 @@ static void wrong_types(void **state)
     CHECK(faults);
 }
 
+#define AUTH_MODES                                                                                             \
+    "\"public\", \"user\", \"optional\", \"admin\", \"service\", \"user_or_service\", \"webhook:svix\", "      \
+    "\"webhook:elevenlabs\", \"webhook:shopify\", \"webhook:gohighlevel\""
+
 static void wrong_values(void **state)
 {
     (void)state;
     static const struct fault faults[] = {
         { "[functions.a]\nauth = \"usr\"\n",
-            "f.toml:2: functions.a.auth: \"usr\" is not one of \"public\", \"user\", \"optional\", \"admin\", "
-            "\"service\", \"user_or_service\", \"webhook:svix\", \"webhook:elevenlabs\", \"webhook:shopify\", "
-            "\"webhook:gohighlevel\"; did you mean \"user\"" },
+            "f.toml:2: functions.a.auth: \"usr\" is not one of " AUTH_MODES "; did you mean \"user\"" },
         { "[functions.a]\nauth = \"webhook:stripe\"\n",
-            "f.toml:2: functions.a.auth: \"webhook:stripe\" is not one of \"public\", \"user\", \"optional\", "
-            "\"admin\", \"service\", \"user_or_service\", \"webhook:svix\", \"webhook:elevenlabs\", "
-            "\"webhook:shopify\", \"webhook:gohighlevel\"; did you mean \"webhook:svix\"" },
+            "f.toml:2: functions.a.auth: \"webhook:stripe\" is not one of " AUTH_MODES
+            "; did you mean \"webhook:svix\"" },
         { "[functions.a]\non_disconnect = \"cancle\"\n", "f.toml:2: functions.a.on_disconnect: \"cancle\" is "
                                                          "not one of \"cancel\", \"finish\"; did you mean "
                                                          "\"cancel\"" },

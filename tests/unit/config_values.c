@@ -76,6 +76,15 @@ static void defaults(void **state)
     config_free(config);
 }
 
+static void function_defaults(const struct function_config *function)
+{
+    assert_int_equal(function->memory_bytes, 32 * 1024 * 1024);
+    assert_int_equal(function->rate.scope, RATE_NONE);
+    assert_null(function->schedule);
+    assert_string_equal(function->timezone, "UTC");
+    assert_true(function->enabled);
+}
+
 static void functions(void **state)
 {
     (void)state;
@@ -107,12 +116,8 @@ static void functions(void **state)
     assert_string_equal(zeta->plugin, "zeta");
     assert_int_equal(zeta->auth, AUTH_USER);
     assert_int_equal(zeta->timeout_ms, 7000);
-    assert_int_equal(zeta->memory_bytes, 32 * 1024 * 1024);
-    assert_int_equal(zeta->rate.scope, RATE_NONE);
     assert_string_equal(zeta->env[0], "APP_URL");
-    assert_null(zeta->schedule);
-    assert_string_equal(zeta->timezone, "UTC");
-    assert_true(zeta->enabled);
+    function_defaults(zeta);
 
     assert_string_equal(alpha->route, "/hooks/{name}/*");
     assert_string_equal(alpha->plugin, "hooks");

@@ -29,6 +29,9 @@ json_t *edge_json_parse(edge_ctx *ctx, const char *text, size_t length);
  */
 EDGE_RETURNS_NONNULL char *edge_json_dump(edge_ctx *ctx, const json_t *value, size_t *length);
 
+/* Whether text is an e-mail address as EDGE_EMAIL takes it: for bodies that no input table describes. */
+bool edge_is_email(const char *text);
+
 #pragma GCC visibility pop
 
 #endif

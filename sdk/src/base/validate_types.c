@@ -179,6 +179,11 @@ static bool is_email(const char *text)
     return true;
 }
 
+bool edge_is_email(const char *text)
+{
+    return is_email(text);
+}
+
 static bool is_url(const char *text)
 {
     const char *host = strncasecmp(text, "https://", 8) == 0  ? text + 8
