@@ -1,0 +1,115 @@
+/*
+ * manageCredits: spends, grants, sets or reads a user's credits.
+ *
+ * One round trip: a change is one statement of the service (users may not write either credit table), a look is
+ * one as the user.
+ */
+#include <edge/edge.h>
+
+#include <string.h>
+
+#include "lib/credits.h"
+#include "lib/idempotency.h"
+
+static const edge_field input[] = {
+    { "operation", EDGE_TEXT, .required = true,
+        .help = "get, deduct, add or set; the last two are an administrator's" },
+    { "amount", EDGE_INT, .min = 0, .max = 1000000, .help = "Credits: 1 and more, set also 0; not for get" },
+    { "description", EDGE_TEXT, .max = 500, .help = "For the ledger; default \"<operation> operation\"" },
+    { "metadata", EDGE_OBJECT, .max = 8192, .fallback = "{}", .help = "Kept in the ledger row" },
+    { "userId", EDGE_USER, .help = "Whose credits; required under the service key" },
+    { "idempotencyKey", EDGE_TEXT, .help = "Books once; also as header Idempotency-Key" },
+    { "limit", EDGE_INT, .min = 1, .max = 100, .fallback = "20", .help = "get: how many ledger rows" },
+    { 0 },
+};
+
+static const edge_problem problems[] = {
+    { 402, "insufficient_credits",
+        "The balance is lower than amount; currentBalance and required say by how much" },
+    { 403, "admin_required", "add and set are an administrator's or the service's" },
+    { 404, "user_not_found", "There is no such profile" },
+    { 409, "idempotency_conflict", "The key was used for another booking" },
+    { 409, "balance_limit", "A balance is at most 1000000000" },
+    { 0 },
+};
+
+static bool is(const char *operation, const char *name)
+{
+    return strcmp(operation, name) == 0;
+}
+
+static json_t *read_credits(edge_ctx *ctx, const char *user, int64_t limit)
+{
+    edge_rows *rows[3];
+    edge_query_batch(ctx, rows, EDGE_SQL("SELECT id FROM profiles WHERE id = $1", edge_text(user)),
+        EDGE_SQL(
+            "SELECT coalesce(credits_available, 0) AS balance, coalesce(credits_used, 0) AS used, last_reset_at"
+            " FROM user_credits WHERE user_id = $1",
+            edge_text(user)),
+        EDGE_SQL("SELECT id, transaction_type AS type, amount, balance_after AS \"balanceAfter\", description,"
+                 " created_at AS \"createdAt\""
+                 " FROM credit_transactions"
+                 " WHERE user_id = $1"
+                 " ORDER BY created_at DESC, id DESC"
+                 " LIMIT $2",
+            edge_text(user), edge_int(limit)));
+
+    /* Who has just signed up may have no profile yet, and has no credits; the service has named somebody. */
+    if (edge_rows_count(rows[0]) == 0 && edge_auth_caller(ctx) == EDGE_CALLER_SERVICE)
+        edge_fail(ctx, 404, "user_not_found", "User \"%s\" does not exist", user);
+
+    bool has_credits = edge_rows_count(rows[1]) > 0;
+    return json_pack("{s:b, s:I, s:I, s:o, s:o}", "success", 1, "balance",
+        (json_int_t)(has_credits ? edge_rows_int(rows[1], 0, "balance") : 0), "creditsUsed",
+        (json_int_t)(has_credits ? edge_rows_int(rows[1], 0, "used") : 0), "lastResetAt",
+        has_credits ? edge_rows_value(rows[1], 0, "last_reset_at") : json_null(), "transactions",
+        edge_rows_json(rows[2]));
+}
+
+static int64_t required_amount(edge_ctx *ctx, json_t *in, const char *operation)
+{
+    int64_t amount = edge_json_int(in, "amount", -1), least = is(operation, "set") ? 0 : 1;
+    if (amount < least)
+        edge_fail_with(ctx, 400, "invalid_input", .field = "amount",
+            .message = edge_format(
+                ctx, amount == -1 ? "amount is required" : "amount must be at least %lld", (long long)least));
+    return amount;
+}
+
+static json_t *change_credits(edge_ctx *ctx, json_t *in, const char *user, const char *operation)
+{
+    const char *description = edge_json_text(in, "description");
+    struct credit_booking booking = {
+        .user = user,
+        .operation = operation,
+        .amount = required_amount(ctx, in, operation),
+        .description = description != NULL ? description : edge_format(ctx, "%s operation", operation),
+        .metadata = json_object_get(in, "metadata"),
+        .key = idempotency_key(ctx, in),
+    };
+    if (!is(operation, "deduct") && edge_auth_caller(ctx) != EDGE_CALLER_SERVICE)
+        edge_require_role(ctx, "admin");
+
+    const struct credit_change *change = credits_book(ctx, &booking);
+    credits_require(ctx, &booking, change);
+    return json_pack("{s:b, s:I, s:I, s:I, s:s?, s:b}", "success", 1, "previousBalance",
+        (json_int_t)change->previous_balance, "newBalance", (json_int_t)change->new_balance, "amountChanged",
+        (json_int_t)change->amount_changed, "transactionId", change->transaction_id, "replayed",
+        change->replayed);
+}
+
+static json_t *manage_credits(edge_ctx *ctx, json_t *in)
+{
+    const char *user = edge_auth_user(ctx), *operation = edge_json_text(in, "operation");
+    if (is(operation, "get"))
+        return read_credits(ctx, user, edge_json_int(in, "limit", 20));
+    if (!is(operation, "deduct") && !is(operation, "add") && !is(operation, "set"))
+        edge_fail(ctx, 400, "unknown_operation", "Unknown operation: %s", operation);
+    return change_credits(ctx, in, user, operation);
+}
+
+EDGE_FUNCTION(manageCredits,
+    .summary = "Spends, grants, sets or reads a user's credits",
+    .input = input,
+    .problems = problems,
+    .handle = manage_credits);
