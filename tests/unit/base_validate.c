@@ -282,6 +282,29 @@ static void first_bad_field_in_the_tables_order(void **state)
     refuses("{\"colour\":\"blue\",\"days\":0}", "days");
 }
 
+/* Replaces one field's value and refuses another's; nested members are the table's alone. */
+static json_t *own_check(edge_ctx *ctx, const edge_field *field, json_t *value)
+{
+    if (strcmp(field->name, "on") == 0)
+        return json_string("checked");
+    if (strcmp(field->name, "url") == 0)
+        edge_fail_with(ctx, 400, "invalid_input", .message = "url must be ours", .field = "url");
+    return value;
+}
+
+static void the_functions_own_check(void **state)
+{
+    (void)state;
+    static const edge_function checking = { .check = own_check };
+    validate_as(&checking, table, "{\"on\":\"2026-01-01\",\"items\":[{\"price\":1,\"on\":\"2026-01-02\"}]}");
+    assert_string_equal(run.code, "");
+    assert_non_null(strstr(run.out, "\"on\":\"checked\",\"items\":[{\"price\":1,\"on\":\"2026-01-02\"}]"));
+    validate_as(&checking, table, "{\"url\":\"https://a.example\",\"colour\":\"blue\"}");
+    assert_string_equal(run.field, "url");
+    validate_as(&checking, table, "{\"url\":\"https://a.example\",\"days\":0}");
+    assert_string_equal(run.field, "days");
+}
+
 static void absent_fields(void **state)
 {
     (void)state;
@@ -337,6 +360,7 @@ int main(void)
         cmocka_unit_test(addresses_outside_of_tables),
         cmocka_unit_test(paths_of_nested_fields),
         cmocka_unit_test(first_bad_field_in_the_tables_order),
+        cmocka_unit_test(the_functions_own_check),
         cmocka_unit_test(absent_fields),
         cmocka_unit_test(json_is_what_javascript_writes),
         cmocka_unit_test(deep_nesting_is_no_json),
