@@ -21,11 +21,9 @@ bool field_is(const edge_field *field, const char *name)
     return strcmp(field->name, name) == 0;
 }
 
-json_t *field_trimmed(json_t *value)
+json_t *field_trimmed(edge_ctx *ctx, json_t *value)
 {
-    const char *text = json_string_value(value);
-    size_t length = text_trim(&text);
-    return json_stringn_nocheck(text, length);
+    return json_string(text_trim(ctx, json_string_value(value)));
 }
 
 json_t *field_untrimmed(edge_ctx *ctx, const edge_field *field, json_t *value)

@@ -6,13 +6,14 @@
 
 #include <edge/edge.h>
 
-/* Ends the invocation with 400 "invalid_input" naming the field; the message is its path and what is wrong with it. */
+/* Ends the invocation with 400 "invalid_input" naming the field; the message is its path and what is wrong with
+ * it. */
 EDGE_NORETURN EDGE_PRINTF(3, 4) void field_fail(edge_ctx *ctx, const char *path, const char *format, ...);
 
 bool field_is(const edge_field *field, const char *name);
 
 /* A string without the white space at its ends. */
-json_t *field_trimmed(json_t *value);
+json_t *field_trimmed(edge_ctx *ctx, json_t *value);
 
 /* A string of at most field->max code points, white space at its ends counted: the table leaves that out. */
 json_t *field_untrimmed(edge_ctx *ctx, const edge_field *field, json_t *value);

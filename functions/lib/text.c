@@ -51,6 +51,14 @@ static bool starts_code_point(char byte)
     return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
+size_t text_characters(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += starts_code_point(*text);
+    return count;
+}
+
 const char *text_cut(edge_ctx *ctx, const char *text, size_t max)
 {
     size_t count = 0;

@@ -23,6 +23,9 @@ const char *text_value(const struct text *text);
 /* The first max code points of a UTF-8 text: itself when it has no more, else a copy. */
 const char *text_cut(edge_ctx *ctx, const char *text, size_t max);
 
+/* How many code points a UTF-8 text has. */
+size_t text_characters(const char *text);
+
 /* A copy without white space at its ends. */
 EDGE_RETURNS_NONNULL const char *text_trim(edge_ctx *ctx, const char *text);
 

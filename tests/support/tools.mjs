@@ -1,0 +1,366 @@
+/*
+ * What the tests of tools share (spec workspace.md 0): connected users, the log of actions, and every way in which a
+ * provider fails.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { SERVICE_KEY, eventually } from './host.mjs';
+import { assertRefused } from './refusals.mjs';
+import { options, suite } from './suite.mjs';
+
+/* How long a tool's host waits for a provider, and how long a stand-in keeps it waiting. */
+export const TIMEOUT = '1200ms';
+const DELAY_MS = 30000;
+
+const LABELS = {
+    google_workspace: 'Google Workspace',
+    microsoft_365: 'Microsoft 365',
+    facebook: 'Facebook',
+    instagram: 'Instagram',
+    linkedin: 'LinkedIn',
+};
+
+/*
+ * A suite (suite.mjs) for tools at one service. providers: those whose time is short in this file. Beside suite's
+ * members: connect(), connected(), run(), actions(), connection().
+ */
+export function toolSuite(functions, service, { providers = [], ...hostOptions } = {}) {
+    const tools = suite({
+        functions,
+        providers: Object.fromEntries(providers.map((name) => [name, { timeout: TIMEOUT }])),
+        ...hostOptions,
+    });
+    return Object.assign(tools, {
+        service,
+        label: LABELS[service],
+        /* Gives a user a connection; credentials as they were stored before there was encryption; null: none. */
+        connect: (id, { settings = {}, credentials = {}, status = 'connected', name = service } = {}) =>
+            tools.database.rows(
+                `INSERT INTO external_service_connections (user_id, service_name, connection_status, credentials, settings)
+                 VALUES ($1, $2, $3, $4, $5)`,
+                [id, name, status, credentials ? { access_token: `token-of-${id}`, ...credentials } : {}, settings],
+            ),
+        /* A new person with a connection; its id. */
+        async connected(connection) {
+            const id = await tools.agent();
+            await tools.connect(id, connection);
+            return id;
+        },
+        /* Calls the first of the functions as a user. */
+        run: (id, body, more = {}) => tools.call(functions[0], id, body, more),
+        actions: (id) =>
+            tools.database.rows('SELECT * FROM ai_actions_log WHERE user_id = $1 ORDER BY executed_at, id', [id]),
+        connection: (id, name = service) =>
+            tools.database.row(
+                `SELECT connection_status AS status, settings FROM external_service_connections
+                 WHERE user_id = $1 AND service_name = $2`,
+                [id, name],
+            ),
+    });
+}
+
+/* A tool's failure: the envelope with success and suggestion. */
+export function assertFailed(answer, status, code, field) {
+    assertRefused(answer, status, code, field);
+    assert.equal(answer.body.success, false);
+    assert.equal(typeof answer.body.suggestion, 'string');
+    assert.notEqual(answer.body.suggestion, '');
+}
+
+const google = (code, status, reason) => ({
+    status: code,
+    body: { error: { code, message: 'The provider says so', status, errors: [{ reason, domain: 'global' }] } },
+});
+const microsoft = (status, code) => ({ status, body: { error: { code, message: 'The provider says so' } } });
+const meta = (status, code, more = {}) => ({
+    status,
+    body: { error: { code, message: 'The provider says so', type: 'OAuthException', ...more } },
+});
+const linkedin = (status, serviceErrorCode, message = 'The provider says so') => ({
+    status,
+    body: { status, serviceErrorCode, message },
+});
+
+/* [order, our status, our code, providerCode] */
+const ANSWERS = {
+    google: [
+        [google(400, 'INVALID_ARGUMENT', 'badRequest'), 422, 'provider_rejected', 'INVALID_ARGUMENT'],
+        [google(403, 'PERMISSION_DENIED', 'insufficientPermissions'), 403, 'provider_permission_denied', 'PERMISSION_DENIED'],
+        ...['rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded', 'dailyLimitExceeded'].map((reason) => [
+            google(403, 'PERMISSION_DENIED', reason), 429, 'provider_rate_limited', 'PERMISSION_DENIED']),
+        [google(404, 'NOT_FOUND', 'notFound'), 404, 'provider_not_found', 'NOT_FOUND'],
+        [google(412, 'FAILED_PRECONDITION', 'conditionNotMet'), 422, 'provider_rejected', 'FAILED_PRECONDITION'],
+        [google(500, 'INTERNAL', 'backendError'), 502, 'provider_error', 'INTERNAL'],
+    ],
+    microsoft: [
+        [microsoft(400, 'ErrorInvalidRecipients'), 422, 'provider_rejected', 'ErrorInvalidRecipients'],
+        [microsoft(403, 'ErrorAccessDenied'), 403, 'provider_permission_denied', 'ErrorAccessDenied'],
+        [microsoft(404, 'ResourceNotFound'), 404, 'provider_not_found', 'ResourceNotFound'],
+        [microsoft(413, 'ErrorMessageSizeExceeded'), 422, 'provider_rejected', 'ErrorMessageSizeExceeded'],
+        [microsoft(500, 'ErrorInternalServerError'), 502, 'provider_error', 'ErrorInternalServerError'],
+    ],
+    meta: [
+        ...[4, 17, 32, 341, 613].map((code) => [meta(400, code), 429, 'provider_rate_limited', code]),
+        [meta(403, 4), 429, 'provider_rate_limited', 4],
+        [meta(400, 9), 429, 'publish_limit_reached', 9],
+        ...[3, 10, 200, 299].map((code) => [meta(400, code), 403, 'provider_permission_denied', code]),
+        [meta(400, 300), 422, 'provider_rejected', 300],
+        [meta(400, 506), 409, 'duplicate_post', 506],
+        ...[1, 2, -1, -2].map((code) => [meta(400, code), 502, 'provider_error', code]),
+        [meta(400, 100, { is_transient: true }), 502, 'provider_error', 100],
+        ...[9004, 36000, 36004, 100].map((code) => [meta(400, code), 422, 'provider_rejected', code]),
+        [meta(404, 803), 404, 'provider_not_found', 803],
+        [meta(403, 368), 403, 'provider_permission_denied', 368],
+        [meta(500, 960), 502, 'provider_error', 960],
+    ],
+    linkedin: [
+        [linkedin(400, 100), 422, 'provider_rejected', 100],
+        [linkedin(403, 100), 403, 'provider_permission_denied', 100],
+        [linkedin(404, 0), 404, 'provider_not_found', 0],
+        [linkedin(409, 1), 409, 'duplicate_post', 1],
+        [linkedin(422, 2, 'Content is a DUPLICATE of urn:li:share:1'), 409, 'duplicate_post', 2],
+        [linkedin(422, 3), 422, 'provider_rejected', 3],
+        [linkedin(500, 0), 502, 'provider_error', 0],
+    ],
+};
+
+/* What refuses the token for good where nothing can be refreshed. */
+const REFUSED = {
+    google: [[google(401, 'UNAUTHENTICATED', 'authError'), undefined]],
+    microsoft: [[microsoft(401, 'InvalidAuthenticationToken'), undefined]],
+    meta: [[meta(400, 190), 190], [meta(400, 102), 102], [meta(401, 0), 0]],
+    linkedin: [[linkedin(401, 65600), 65600]],
+};
+
+const family = (provider) =>
+    provider.startsWith('linkedin') ? 'linkedin' : provider.startsWith('meta') ? 'meta' : provider.startsWith('microsoft') ? 'microsoft' : 'google';
+
+/*
+ * Registers a test for each way in which the provider's first call of a run fails: what is answered, what is logged, how
+ * often it was called.
+ *
+ * body: a valid request. before: orders for calls that go well first. code: what the function makes of every failure
+ * (content_not_inserted). reads: the call changes nothing, so it is repeated. logs: the run is logged. anyAnswer: what a
+ * 2xx says does not matter. needsId: an answer without what is looked for is none. connect: the connection's values.
+ */
+export function providerFailures(
+    tools,
+    provider,
+    { body, before = [], reads = false, logs = true, anyAnswer = false, needsId = true, connect, path },
+) {
+    const kind = family(provider);
+    const calls = async () =>
+        (await tools.provider(provider).requests()).filter((request) => !path || path.test(request.path)).length;
+
+    async function failing(orders, status, code, more = {}) {
+        const id = await tools.connected(connect);
+        const sandbox = tools.provider(provider);
+        await sandbox.reset();
+        await sandbox.order(...before, ...[orders].flat());
+        const answer = await tools.run(id, body);
+        assertFailed(answer, status, code);
+        assert.equal(answer.body.providerStatus, more.providerStatus, JSON.stringify(answer.body));
+        assert.deepEqual(answer.body.providerCode, more.providerCode, JSON.stringify(answer.body));
+        assert.doesNotMatch(answer.body.error, new RegExp(`token-of-${id}`));
+        if (logs) {
+            const [row, ...others] = await tools.actions(id);
+            assert.equal(others.length, 0);
+            assert.equal(row.status, 'failed');
+            assert.ok(row.error_message.startsWith(`${code}: `), row.error_message);
+        } else assert.equal((await tools.actions(id)).length, 0);
+        return { answer, id };
+    }
+
+    describe(`${tools.functions[0]}: ${provider} fails`, options, () => {
+        it('with an answer', options, async () => {
+            for (const [order, status, code, providerCode] of ANSWERS[kind]) {
+                const { answer } = await failing(order, status, code, { providerStatus: order.status, providerCode });
+                assert.match(answer.body.error, /The provider says so|DUPLICATE/);
+                assert.equal(await calls(), 1, 'it was called once');
+            }
+        });
+
+        it('with 429, whose Retry-After is passed on', options, async () => {
+            const { answer } = await failing({ status: 429, headers: { 'retry-after': '30' }, body: {} }, 429, 'provider_rate_limited', {
+                providerStatus: 429,
+            });
+            assert.equal(answer.headers.get('retry-after'), '30');
+        });
+
+        it(`with 502, 503, 504: ${reads ? 'asked once more' : 'called once'}`, options, async () => {
+            for (const status of [502, 503, 504]) {
+                await failing({ status, body: 'Bad gateway', times: 2 }, 502, 'provider_error', { providerStatus: status });
+                assert.equal(await calls(), reads ? 2 : 1);
+            }
+        });
+
+        it('breaking the connection off', options, async () => {
+            await failing({ drop: true, times: 4 }, 502, 'provider_unreachable');
+            if (!reads) assert.equal(await calls(), 1);
+        });
+
+        it('taking too long', options, async () => {
+            await failing({ delayMs: DELAY_MS, times: 2 }, 504, 'provider_timeout');
+            assert.equal(await calls(), 1);
+        });
+
+        if (!anyAnswer)
+            it('with answers that cannot be used', options, async () => {
+                const useless = [{ body: 'no json' }, { body: [1] }, { body: '{"id":', headers: { 'content-type': 'application/json' } }];
+                if (needsId) useless.push({ body: {} }, { body: { id: '' } });
+                for (const order of useless)
+                    await failing({ status: 200, ...order }, 502, 'provider_bad_response', { providerStatus: 200 });
+            });
+
+        it('with an answer that is cut off', options, () =>
+            failing({ body: { id: 'x'.repeat(100) }, truncateAfter: 20, times: 2 }, 502, 'provider_unreachable'));
+
+        it('refusing the token: the connection is broken', options, async () => {
+            for (const [order, providerCode] of REFUSED[kind]) {
+                const status = kind === 'google' || kind === 'microsoft' ? undefined : order.status;
+                const { answer, id } = await failing(order, 409, 'reconnect_required', { providerStatus: status, providerCode });
+                assert.match(answer.body.suggestion, new RegExp(`Reconnect ${tools.label} in Settings > Integrations`));
+                const { status: state, settings } = await tools.connection(id);
+                assert.equal(state, 'error');
+                assert.equal(settings.last_error, 'reconnect_required');
+                assert.ok(Date.parse(settings.last_error_at) > 0);
+            }
+        });
+
+        it('and recovers', options, async () => {
+            const sandbox = tools.provider(provider);
+            await sandbox.reset();
+            /* The circuit breaker may be open; it lets a call through after five seconds. */
+            await eventually(async () => (await tools.run(await tools.connected(connect), body)).status === 200, 'a call that goes well', 15000);
+        });
+    });
+}
+
+/* Registers the tests of what a tool says about connections that it cannot use. */
+export function connectionRefusals(tools, body) {
+    const name = tools.functions[0];
+    describe(`${name}: connections`, options, () => {
+        for (const [title, connect, code, verb] of [
+            ['none', null, 'not_connected', 'Connect'],
+            ['disconnected', { status: 'disconnected' }, 'not_connected', 'Connect'],
+            ['begun', { status: 'pending' }, 'not_connected', 'Connect'],
+            ['broken', { status: 'error' }, 'reconnect_required', 'Reconnect'],
+            ['empty', { credentials: null }, 'not_connected', 'Connect'],
+        ])
+            it(title, options, async () => {
+                const id = await tools.agent();
+                if (connect) await tools.connect(id, connect);
+                const answer = await tools.run(id, body);
+                assertFailed(answer, 409, code);
+                assert.match(answer.body.suggestion, new RegExp(`${verb} ${tools.label} in Settings > Integrations`));
+                if (code === 'not_connected') assert.equal(answer.body.error, `${tools.label} is not connected`);
+                assert.equal((await tools.actions(id)).length, 0);
+            });
+
+        it("somebody else's connection does not count", options, async () => {
+            await tools.connected();
+            assertFailed(await tools.run(await tools.agent(), body), 409, 'not_connected');
+        });
+
+        it('the service acts for whom it names', options, async () => {
+            const id = await tools.connected();
+            const as = { token: SERVICE_KEY };
+            assertFailed(await tools.run(id, body, as), 400, 'invalid_input', 'userId');
+            assert.equal((await tools.run(id, { ...body, userId: id }, as)).status, 200);
+            assertFailed(await tools.run(id, { ...body, userId: 'user_nobody' }, as), 409, 'not_connected');
+            assert.equal((await tools.run(id, { ...body, userId: id })).status, 200);
+        });
+
+        it('an expired token that cannot be refreshed', options, async () => {
+            const id = await tools.connected({ credentials: { expires_at: 1000 } });
+            assertFailed(await tools.run(id, body), 409, 'reconnect_required');
+            assert.equal((await tools.connection(id)).status, 'error');
+        });
+    });
+}
+
+/* Registers the tests of a tool that logs what it does: idempotency keys. again: a body that is another request. */
+export function idempotency(tools, provider, { body, again, type, path }) {
+    const name = tools.functions[0];
+    const calls = async () =>
+        (await tools.provider(provider).requests()).filter((request) => !path || path.test(request.path)).length;
+
+    describe(`${name}: idempotency`, options, () => {
+        it('a repeated request is answered from the log', options, async () => {
+            const id = await tools.connected();
+            const first = await tools.run(id, { ...body, idempotencyKey: 'key-1' });
+            assert.equal(first.status, 200, JSON.stringify(first.body));
+            const made = await calls();
+            for (const more of [{ body: { ...body, idempotencyKey: 'key-1' } }, { body, headers: { 'idempotency-key': 'key-1' } }]) {
+                const second = await tools.run(id, more.body, { headers: more.headers });
+                assert.equal(second.status, 200);
+                assert.deepEqual(second.body, { success: true, data: { ...first.body.data, replayed: true } });
+            }
+            assert.equal(await calls(), made);
+            const [row, ...others] = await tools.actions(id);
+            assert.equal(others.length, 0);
+            assert.equal(row.action_type, type);
+            assert.equal(row.action_data.idempotency_key, 'key-1');
+            assert.match(row.action_data.request_hash, /^[0-9a-f]{64}$/);
+            assert.deepEqual(row.action_data.result, first.body.data);
+        });
+
+        it('the key of another request, of another user, of yesterday', options, async () => {
+            const id = await tools.connected(), other = await tools.connected();
+            const keyed = { ...body, idempotencyKey: 'key-2' };
+            assert.equal((await tools.run(id, keyed)).status, 200);
+            assertFailed(await tools.run(id, { ...again, idempotencyKey: 'key-2' }), 409, 'idempotency_conflict');
+            assert.equal((await tools.run(other, keyed)).body.data.replayed, undefined);
+            await tools.database.rows(
+                `UPDATE ai_actions_log SET executed_at = now() - interval '25 hours' WHERE user_id = $1`, [id]);
+            assert.equal((await tools.run(id, { ...again, idempotencyKey: 'key-2' })).body.data.replayed, undefined);
+            assert.equal((await tools.actions(id)).length, 2);
+        });
+
+        it('a request under way, one that was left, one that failed, one of the old system', options, async () => {
+            const id = await tools.connected();
+            const keyed = { ...body, idempotencyKey: 'key-3' };
+            const earlier = (status, age, more = {}) =>
+                tools.database.rows(
+                    `INSERT INTO ai_actions_log (user_id, action_type, action_data, status, executed_at)
+                     VALUES ($1, $2, $3, $4, now() - $5::interval)`,
+                    [id, type, { idempotency_key: 'key-3', ...more }, status, age]);
+            await earlier('pending', '110 seconds');
+            assertFailed(await tools.run(id, keyed), 409, 'in_progress');
+            await tools.database.rows('DELETE FROM ai_actions_log WHERE user_id = $1', [id]);
+            await earlier('success', '1 hour', { result: { old: true }, request_hash: 'x' });
+            await earlier('pending', '121 seconds');
+            assert.equal((await tools.run(id, keyed)).body.data.replayed, undefined);
+            await tools.database.rows('DELETE FROM ai_actions_log WHERE user_id = $1', [id]);
+            await earlier('failed', '1 second');
+            assert.equal((await tools.run(id, keyed)).body.data.replayed, undefined);
+            await tools.database.rows('DELETE FROM ai_actions_log WHERE user_id = $1', [id]);
+            await earlier('success', '1 hour', { result: { old: true } });
+            assert.deepEqual((await tools.run(id, keyed)).body, { success: true, data: { old: true, replayed: true } });
+        });
+
+        it('twice at the same time: once at the provider', options, async () => {
+            const id = await tools.connected();
+            const answers = await Promise.all([1, 2, 3].map(() => tools.run(id, { ...body, idempotencyKey: 'key-4' })));
+            for (const answer of answers) assert.ok(answer.status === 200 || answer.body.code === 'in_progress', JSON.stringify(answer.body));
+            assert.equal(answers.filter(({ body }) => body.success && !body.data.replayed).length, 1);
+            assert.equal((await tools.actions(id)).length, 1);
+        });
+
+        it('keys that are none', options, async () => {
+            const id = await tools.connected();
+            for (const idempotencyKey of ['a b', 'a/b', 'x'.repeat(129), 7, 'é'])
+                assertFailed(await tools.run(id, { ...body, idempotencyKey }), 400, 'invalid_input', 'idempotencyKey');
+            assertFailed(await tools.run(id, { ...body, idempotencyKey: 'a' }, { headers: { 'idempotency-key': 'b' } }), 400, 'invalid_input', 'idempotencyKey');
+            assert.equal((await tools.run(id, { ...body, idempotencyKey: 'x'.repeat(128) })).status, 200);
+        });
+
+        it('without a key every request counts', options, async () => {
+            const id = await tools.connected();
+            await tools.run(id, body);
+            await tools.run(id, body);
+            assert.deepEqual((await tools.actions(id)).map((row) => row.status), ['success', 'success']);
+        });
+    });
+}
