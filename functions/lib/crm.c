@@ -3,7 +3,7 @@
  */
 #include "lib/crm.h"
 
-#include <strings.h>
+#include <string.h>
 
 const edge_shape crm_shape = {
     .success_false = true,
@@ -14,6 +14,20 @@ json_t *crm_answer(json_t *data, const char *message)
 {
     json_object_set_new(data, "message", json_string(message));
     return json_pack("{s:b, s:o}", "success", 1, "data", data);
+}
+
+json_t *crm_replay(json_t *data)
+{
+    json_object_set_new(data, "replayed", json_true());
+    return json_pack("{s:b, s:o}", "success", 1, "data", data);
+}
+
+const char *crm_digits(edge_ctx *ctx, const json_t *id)
+{
+    const char *text = json_string_value(id);
+    if (json_is_integer(id))
+        return edge_format(ctx, "%lld", (long long)json_integer_value(id));
+    return text != NULL && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0' ? text : NULL;
 }
 
 void crm_refuse(edge_ctx *ctx, const char *field, const char *format, ...)

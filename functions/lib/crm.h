@@ -12,6 +12,12 @@ extern const edge_shape crm_shape;
 /* The answer of a tool: {"success": true, "data": data}, data with the sentence as "message". Steals data. */
 json_t *crm_answer(json_t *data, const char *message);
 
+/* The answer of an earlier call with the same idempotency key; takes what that call answered as data. */
+json_t *crm_replay(json_t *data);
+
+/* Decimal digits of a provider's id, which comes as an integer or as digits; NULL when it is neither. */
+const char *crm_digits(edge_ctx *ctx, const json_t *id);
+
 /*
  * Text of a field that has to be one of the values, ignoring case, as the list writes it; NULL when it is
  * absent. Another one ends the invocation with 400 "invalid_input".

@@ -183,6 +183,18 @@ json_t *sandbox_body(edge_ctx *ctx)
     return edge_json_parse(ctx, body, length);
 }
 
+/* With blanks behind it, which JSON does not mind: an answer beyond a reader's cap. */
+static const char *padded(edge_ctx *ctx, const char *text, size_t length)
+{
+    size_t given = strlen(text);
+    if (given >= length)
+        return text;
+    char *longer = edge_alloc(ctx, length + 1);
+    memset(longer, ' ', length);
+    memcpy(longer, text, given);
+    return longer;
+}
+
 json_t *sandbox_answer(edge_ctx *ctx, const json_t *order)
 {
     const json_t *body = json_object_get(order, "body");
@@ -200,6 +212,7 @@ json_t *sandbox_answer(edge_ctx *ctx, const json_t *order)
     const char *text = json_is_string(body) ? json_string_value(body) : NULL;
     if (text == NULL)
         text = body != NULL ? edge_json_dump(ctx, body, NULL) : "{}";
+    text = padded(ctx, text, (size_t)edge_json_int(order, "padTo", 0));
     return sandbox_send(ctx, order, (int)edge_json_int(order, "status", 200), media_type, text);
 }
 

@@ -31,7 +31,7 @@ static json_t *check_access(edge_ctx *ctx, const json_t *order, const char **key
 {
     const char *given = edge_request_header(ctx, "authorization"),
                *agent = edge_request_header(ctx, "user-agent");
-    if (agent == NULL || strncmp(agent, "PulseEdge/", 10) != 0)
+    if (agent == NULL || strncmp(agent, "curl/", 5) == 0 || strncmp(agent, "libcurl/", 8) == 0)
         return refuse(ctx, order, 403, json_string("Forbidden"));
     if (given != NULL && strncmp(given, "Bearer ", 7) == 0)
         return refuse(
