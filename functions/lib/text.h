@@ -29,6 +29,9 @@ size_t text_characters(const char *text);
 /* A copy without white space at its ends. */
 EDGE_RETURNS_NONNULL const char *text_trim(edge_ctx *ctx, const char *text);
 
+/* How many code points a UTF-8 text has. */
+size_t text_characters(const char *text);
+
 /* True when both texts are the same but for white space at their ends. */
 bool text_same_trimmed(const char *a, const char *b);
 

@@ -53,8 +53,30 @@ static json_t *straight(edge_ctx *ctx)
     return json_integer((json_int_t)edge_copy_end(copy));
 }
 
+/* Two statements behind one that was queued; when the second is refused nothing of the three is kept. */
+static json_t *tried(edge_ctx *ctx, const char *deadline)
+{
+    edge_rows *rows[2] = { NULL };
+    edge_error error = { .detail = "" };
+    bool done = false;
+    EDGE_TRANSACTION(ctx, tx)
+    {
+        edge_tx_send(tx, "INSERT INTO goals (title, goal_type) VALUES ('queued', 'x')");
+        const edge_statement statements[] = {
+            EDGE_SQL("INSERT INTO goals (title, goal_type) VALUES ('first', 'x') RETURNING title"),
+            EDGE_SQL("UPDATE goals SET deadline = $1::date RETURNING title", edge_text(deadline)),
+        };
+        done = edge_tx_try_query_all(tx, &error, rows, statements, 2);
+    }
+    size_t kept = edge_rows_count(edge_query(ctx, "SELECT id FROM goals"));
+    return json_pack("{s:b, s:s, s:I, s:I}", "done", done, "sqlstate", error.detail, "updated",
+        (json_int_t)(done ? edge_rows_count(rows[1]) : 0), "kept", (json_int_t)kept);
+}
+
 static json_t *calls_bulk(edge_ctx *ctx, json_t *in)
 {
+    if (edge_json_text(in, "deadline") != NULL)
+        return tried(ctx, edge_json_text(in, "deadline"));
     if (edge_json_bool(in, "straight", false))
         return json_pack("{s:o}", "straight", straight(ctx));
     return json_pack("{s:o, s:o}", "bulk", bulk(ctx), "sealed", sealed(ctx));
@@ -62,6 +84,7 @@ static json_t *calls_bulk(edge_ctx *ctx, json_t *in)
 
 static const edge_field input[] = {
     { "straight", EDGE_BOOL, .fallback = "false", .help = "COPY into a table with row security" },
+    { "deadline", EDGE_TEXT, .help = "Of goals that are written by statements which may be refused" },
     { 0 },
 };
 

@@ -101,4 +101,8 @@ test('rows in bulk, sealed and stored bytes, URLs', options, async () => {
     const refused = await call('calls_bulk', { straight: true }, await mint('user_a'));
     assert.equal(refused.status, 500);
     assert.equal(refused.body.code, 'internal_error');
+
+    const tried = async (deadline) => (await call('calls_bulk', { deadline }, await mint('user_b'))).body;
+    assert.deepEqual(await tried('no day'), { done: false, sqlstate: '22007', updated: 0, kept: 1 });
+    assert.deepEqual(await tried('2026-01-02'), { done: true, sqlstate: '', updated: 3, kept: 3 });
 });

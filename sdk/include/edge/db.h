@@ -165,6 +165,19 @@ EDGE_RETURNS_NONNULL edge_rows *edge_tx_query_args(
     edge_tx *tx, const char *sql, const edge_arg *args, size_t count);
 
 /*
+ * Several statements of the transaction in one round trip; rows[i] is the answer of the i-th. When one fails:
+ * false, with *error filled (detail is the SQLSTATE), and the transaction has been undone, so nothing more may
+ * be done in its block. Deadline and disconnect still end the invocation.
+ *
+ *     edge_rows *made;
+ *     edge_error error;
+ *     if (!edge_tx_try_query_all(tx, &error, &made, &(const edge_statement)EDGE_SQL("INSERT ..."), 1))
+ *         fail_for(ctx, &error);
+ */
+EDGE_MUST_USE bool edge_tx_try_query_all(
+    edge_tx *tx, edge_error *error, edge_rows **rows, const edge_statement *statements, size_t count);
+
+/*
  * Queues a statement whose rows nobody needs; it travels with the next edge_tx_query or the commit, so it
  * costs no round trip of its own. Its failure ends the invocation there.
  */

@@ -122,33 +122,34 @@ void tx_failed(edge_tx *tx, struct operation *operation)
     failure_end(operation, operation->failures[0].statement);
 }
 
-void tx_run(edge_tx *tx, edge_rows **rows, struct arena *arena, bool commit)
+/* Sends what is queued; operation says how it went. */
+static void run(edge_tx *tx, struct operation *operation)
 {
     if (tx->connection != NULL && tx->connection->copy != NULL)
         context_fail_detail(
             tx->ctx, 500, "internal_error", "A transaction does nothing else before its COPY has ended", NULL);
-    struct db_failure failure = { 0 };
     if (tx->caller.claims == NULL)
         tx->caller = caller_of(tx->ctx, tx->options.service);
-    struct operation operation = {
-        .ctx = tx->ctx,
-        .caller = tx->caller,
-        .statements = tx->queued,
-        .count = tx->queued_count,
-        .rows = rows,
-        .arena = arena,
-        .failures = &failure,
-        .holder = &tx->connection,
-        .begin = tx->begun ? NULL : begin_text(&tx->options),
-        .commit = commit,
-    };
+    operation->ctx = tx->ctx;
+    operation->caller = tx->caller;
+    operation->statements = tx->queued;
+    operation->count = tx->queued_count;
+    operation->holder = &tx->connection;
+    operation->begin = tx->begun ? NULL : begin_text(&tx->options);
     if (tx->begun && tx->connection == NULL) {
-        failure =
+        operation->failures[0] =
             (struct db_failure){ .kind = DB_UNAVAILABLE, .message = "the transaction's connection broke" };
     } else {
         tx->begun = true;
-        operation_run(&operation);
+        operation_run(operation);
     }
+}
+
+void tx_run(edge_tx *tx, edge_rows **rows, struct arena *arena, bool commit)
+{
+    struct db_failure failure = { 0 };
+    struct operation operation = { .rows = rows, .arena = arena, .failures = &failure, .commit = commit };
+    run(tx, &operation);
     if (failure.kind != DB_NO_FAILURE)
         tx_failed(tx, &operation);
     tx->queued_count = 0;
@@ -179,6 +180,36 @@ edge_rows *edge_tx_query_args(edge_tx *tx, const char *sql, const edge_arg *args
     size_t last = tx->queued_count - 1;
     tx_run(tx, rows, &tx->ctx->arena, false);
     return rows[last];
+}
+
+bool edge_tx_try_query_all(
+    edge_tx *tx, edge_error *error, edge_rows **rows, const edge_statement *statements, size_t count)
+{
+    tx_check(tx);
+    size_t before = tx->queued_count;
+    for (size_t i = 0; i < count; i++) {
+        struct bound_statement statement =
+            bind_statement(tx->ctx, statements[i].sql, statements[i].args, statements[i].count);
+        tx_queue(tx, &statement);
+    }
+    if (tx->queued_count == 0)
+        return true;
+    edge_rows **all = edge_alloc(tx->ctx, tx->queued_count * sizeof *all);
+    struct db_failure failure = { 0 };
+    struct operation operation = { .rows = all, .arena = &tx->ctx->arena, .failures = &failure };
+    run(tx, &operation);
+
+    if (failure.kind == DB_NO_FAILURE) {
+        memcpy(rows, all + before, count * sizeof *rows);
+        tx->queued_count = 0;
+        return true;
+    }
+    if (may_retry(tx, &failure) || failure_ends(&failure))
+        tx_failed(tx, &operation);
+    tx->state = TX_FINISHED;
+    let_go(tx);
+    failure_describe(&operation, failure.statement, error);
+    return false;
 }
 
 /* Texts are borrowed until the call returns, so those that wait to be sent are copied. */
