@@ -67,7 +67,7 @@ static bool apply_once(edge_ctx *ctx, const char *type, const char *id, json_t *
 {
     EDGE_TRANSACTION(ctx, tx, .service = true)
     {
-        if (!webhook_is_new(tx, "clerk", webhook_svix_id(ctx)))
+        if (!webhook_is_new(ctx, tx, "clerk", webhook_svix_id(ctx)))
             return false;
         if (strcmp(type, "user.created") == 0 || strcmp(type, "user.updated") == 0)
             clerk_send_profile(tx, id, data, NULL);

@@ -4,7 +4,7 @@
  *
  *     json_t *event = webhook_event(ctx);
  *     EDGE_TRANSACTION(ctx, tx, .service = true) {
- *         if (!webhook_is_new(tx, "clerk", webhook_svix_id(ctx)))
+ *         if (!webhook_is_new(ctx, tx, "clerk", webhook_svix_id(ctx)))
  *             return webhook_duplicate();
  *         ...effects through tx...
  *     }
@@ -18,14 +18,25 @@
 
 #include <edge/edge.h>
 
-/* The body as an object; ends the invocation with 400 "invalid_json" when it is none. */
+/* The body as an object, without U+0000 in its texts; ends the invocation with 400 "invalid_json" when it is
+ * none. */
 EDGE_RETURNS_NONNULL json_t *webhook_event(edge_ctx *ctx);
 
 /* The delivery's id in the header family that the signature was verified over (events.md S3.1). */
 EDGE_RETURNS_NONNULL const char *webhook_svix_id(edge_ctx *ctx);
 
+/* "sha256:<hex>" of the raw body: the id of a delivery that has none. */
+EDGE_RETURNS_NONNULL const char *webhook_body_id(edge_ctx *ctx);
+
+/* How an id is recorded: itself, or its digest when it is longer than an index takes. */
+EDGE_RETURNS_NONNULL const char *webhook_event_key(edge_ctx *ctx, const char *event_id);
+
+/* Records a delivery that nothing is done about, and answers: ignored, or duplicate. */
+EDGE_RETURNS_NONNULL json_t *webhook_ignore(
+    edge_ctx *ctx, const char *provider, const char *event_id, const char *reason);
+
 /* Records a delivery: true the first time, false when it has been acted on before. */
-bool webhook_is_new(edge_tx *tx, const char *provider, const char *event_id);
+bool webhook_is_new(edge_ctx *ctx, edge_tx *tx, const char *provider, const char *event_id);
 
 json_t *webhook_done(void);                  /* {"success":true} */
 json_t *webhook_duplicate(void);             /* and "duplicate":true */
