@@ -37,8 +37,9 @@ static json_t *plain_text(edge_ctx *ctx, const char *text)
     return json_string(plain);
 }
 
-static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    (void)in;
     if (field_is(field, "title"))
         return field_trimmed(ctx, value);
     if (field_is(field, "content"))

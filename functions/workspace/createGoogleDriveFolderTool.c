@@ -25,8 +25,9 @@ static const edge_field input[] = {
     { 0 },
 };
 
-static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    (void)in;
     if (field_is(field, "parentFolderId"))
         return google_file_check_id(ctx, field, value);
     if (!field_is(field, "folderName"))

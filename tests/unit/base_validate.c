@@ -283,8 +283,10 @@ static void first_bad_field_in_the_tables_order(void **state)
 }
 
 /* Replaces one field's value and refuses another's; nested members are the table's alone. */
-static json_t *own_check(edge_ctx *ctx, const edge_field *field, json_t *value)
+static json_t *own_check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    if (strcmp(field->name, "any") == 0)
+        return json_copy(json_object_get(in, "days"));
     if (strcmp(field->name, "on") == 0)
         return json_string("checked");
     if (strcmp(field->name, "url") == 0)
@@ -301,6 +303,8 @@ static void the_functions_own_check(void **state)
     assert_non_null(strstr(run.out, "\"on\":\"checked\",\"items\":[{\"price\":1,\"on\":\"2026-01-02\"}]"));
     validate_as(&checking, table, "{\"url\":\"https://a.example\",\"colour\":\"blue\"}");
     assert_string_equal(run.field, "url");
+    validate_as(&checking, table, "{\"any\":1}");
+    assert_non_null(strstr(run.out, "\"any\":30"));
     validate_as(&checking, table, "{\"url\":\"https://a.example\",\"days\":0}");
     assert_string_equal(run.field, "days");
 }

@@ -108,10 +108,10 @@ typedef struct edge_function {
     const char *const *subprotocols; /* of the session, in the order of preference; NULL-terminated */
     /*
      * What a table cannot say: called for each of its fields that is there, in the table's order, when it is of
-     * its type. Ends the invocation (edge_fail_with, .field), or returns what the handler gets: value, or
-     * another one.
+     * its type; in has the fields before it as the handler gets them. Ends the invocation (edge_fail_with,
+     * .field), or returns what takes the value's place, or value.
      */
-    json_t *(*check)(edge_ctx *ctx, const edge_field *field, json_t *value);
+    json_t *(*check)(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value);
     bool trims; /* strings that a table describes lose white space at their ends first; then "" is absent */
     /* Top-level fields in which null says something ("clear it"): it is handed over. NULL-terminated. */
     const char *const *null_fields;

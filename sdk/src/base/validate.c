@@ -150,7 +150,7 @@ void input_check_object(edge_ctx *ctx, const edge_field *fields, const struct in
         }
         json_t *checked = input_check(ctx, field, &here, value);
         if (path == NULL && ctx->function != NULL && ctx->function->check != NULL)
-            checked = ctx->function->check(ctx, field, checked);
+            checked = ctx->function->check(ctx, object, field, checked);
         if (checked != value)
             json_object_set_new(object, field->name, checked);
     }
