@@ -24,6 +24,7 @@ EDGE_RETURNS_NONNULL json_t *sandbox_elevenlabs_refuse(
 EDGE_RETURNS_NONNULL json_t *sandbox_elevenlabs_invalid(edge_ctx *ctx, const char *field, const char *message);
 
 /* The endpoints of each file. */
+extern const struct sandbox_elevenlabs_endpoint sandbox_elevenlabs_calls[];
 extern const struct sandbox_elevenlabs_endpoint sandbox_elevenlabs_speech[];
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "lib/sandbox.h"
 
-static const struct sandbox_elevenlabs_endpoint *const tables[] = { sandbox_elevenlabs_speech, NULL };
+static const struct sandbox_elevenlabs_endpoint *const tables[] = { sandbox_elevenlabs_calls,
+    sandbox_elevenlabs_speech, NULL };
 
 json_t *sandbox_elevenlabs_refuse(edge_ctx *ctx, int status, const char *code, const char *message)
 {
