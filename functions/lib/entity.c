@@ -7,7 +7,7 @@
 
 bool entity_is_admin(struct entity_call *call)
 {
-    if (call->asked)
+    if (call->asked || call->self_only)
         return call->admin;
     call->asked = true;
     edge_rows *role =

@@ -22,6 +22,7 @@ struct entity_call {
     const char *user;      /* the caller's id */
     const char *data_name; /* what the request calls its data, for the field of an error */
     bool everybody;        /* an administrator's function: as the service, no rows left out */
+    bool self_only;        /* nobody is looked at as an administrator */
     bool bulk;             /* create takes an array of 1..500 rows */
     const char *key;       /* create happens once for it (lib/idempotency), NULL without one */
     const char *scope;     /* the function's name, for the key */
