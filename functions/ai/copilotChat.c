@@ -53,15 +53,6 @@ static const char *focus(edge_ctx *ctx, const char *tab)
     return manner;
 }
 
-/* Passes the answer on as it arrives; stops when there is nobody left to read it. */
-static const struct gateway_answer *relay(struct gateway_call *call, struct chat_stream *stream)
-{
-    const char *text;
-    while (!chat_stream_abandoned(stream) && (text = gateway_next(call)) != NULL)
-        chat_stream_text(stream, gateway_model(call), text);
-    return gateway_answer(call);
-}
-
 static json_t *answer_body(const char *response, const char *conversation_id, bool partial)
 {
     json_t *body =
@@ -93,7 +84,7 @@ static json_t *copilot_chat(edge_ctx *ctx, json_t *in)
         .messages = conversation_messages(turn, system, json_object_get(in, "conversationHistory"), prompt),
         .stream = stream.wanted,
     };
-    const struct gateway_answer *answer = relay(gateway_open(ctx, &ask), &stream);
+    const struct gateway_answer *answer = chat_stream_relay(&stream, gateway_open(ctx, &ask));
     bool partial = chat_stream_abandoned(&stream) && answer->finish_reason == NULL;
     if (answer->failure != NULL && !partial)
         conversation_fail(turn, answer->failure);

@@ -36,6 +36,20 @@ void chat_stream_text(struct chat_stream *stream, const char *model, const char 
     send(stream);
 }
 
+const struct gateway_answer *chat_stream_relay(struct chat_stream *stream, struct gateway_call *call)
+{
+    const char *text;
+    while (!chat_stream_abandoned(stream) && (text = gateway_next(call)) != NULL)
+        chat_stream_text(stream, gateway_model(call), text);
+    return gateway_answer(call);
+}
+
+void chat_stream_tool(struct chat_stream *stream, const json_t *event)
+{
+    if (stream->wanted)
+        edge_stream_event(stream->ctx, "tool", event);
+}
+
 bool chat_stream_abandoned(const struct chat_stream *stream)
 {
     return stream->wanted && edge_client_gone(stream->ctx);

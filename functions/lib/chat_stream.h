@@ -7,6 +7,8 @@
 
 #include <edge/edge.h>
 
+#include "lib/gateway.h"
+
 struct chat_stream {
     edge_ctx *ctx;
     bool wanted;
@@ -18,6 +20,13 @@ struct chat_stream chat_stream_of(edge_ctx *ctx, json_t *in);
 
 /* Sends a piece of the answer's text; parks while the reader is slow. Does nothing when no stream is wanted. */
 void chat_stream_text(struct chat_stream *stream, const char *model, const char *text);
+
+/* Passes a gateway's answer on as it arrives; stops when there is nobody left to read it. */
+EDGE_RETURNS_NONNULL const struct gateway_answer *chat_stream_relay(
+    struct chat_stream *stream, struct gateway_call *call);
+
+/* Sends an event "tool": one has started or ended. Does nothing when no stream is wanted. */
+void chat_stream_tool(struct chat_stream *stream, const json_t *event);
 
 /* True once there is nobody to stream to any more. */
 bool chat_stream_abandoned(const struct chat_stream *stream);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    LEASE_SECONDS = 150, /* longer than the function's own limit */
     CONTENT_MAX = 32000, /* characters of a message that the client brings along */
 };
 
@@ -47,7 +46,7 @@ void conversation_claim(struct turn *turn)
 
     /* The user in the name keeps strangers from holding up a conversation whose id they know. */
     const char *name = edge_format(turn->ctx, "chat/%s/%s", edge_auth_user(turn->ctx), turn->id);
-    turn->lease = lease_take(turn->ctx, name, LEASE_SECONDS);
+    turn->lease = lease_take(turn->ctx, name, turn->persona->turn_seconds);
 }
 
 static void give_back(struct turn *turn)
@@ -188,7 +187,7 @@ static json_t *new_items(struct turn *turn, const struct exchange *exchange)
 
 /* A path beyond the array's ends is no error in lax mode: "$[last - 199 to last]" is the tail, or all there is.
  */
-void conversation_store(struct turn *turn, const struct exchange *exchange)
+bool conversation_try_store(struct turn *turn, const struct exchange *exchange)
 {
     edge_error error;
     edge_rows *stored = edge_try_query(turn->ctx, &error,
@@ -203,11 +202,15 @@ void conversation_store(struct turn *turn, const struct exchange *exchange)
         edge_uuid(turn->id), edge_text(turn->persona->agent_type), edge_json(new_items(turn, exchange)),
         edge_json(exchange->context));
 
-    if (stored == NULL) {
+    if (stored == NULL)
         edge_log(turn->ctx, EDGE_LOG_ERROR, "conversation_not_stored", { "code", edge_text(error.code) },
             { "detail", edge_text(error.detail) });
-        conversation_fail(turn, &(const struct gateway_failure){ 500, "storage_failed",
-                                    { .message = "The conversation could not be stored" } });
-    }
     give_back(turn);
+    return stored != NULL;
+}
+
+void conversation_store(struct turn *turn, const struct exchange *exchange)
+{
+    if (!conversation_try_store(turn, exchange))
+        edge_fail(turn->ctx, 500, "storage_failed", "The conversation could not be stored");
 }

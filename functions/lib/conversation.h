@@ -60,6 +60,9 @@ struct exchange {
 /* Appends both messages in one statement and gives the turn back; 500 "storage_failed" when that fails. */
 void conversation_store(struct turn *turn, const struct exchange *exchange);
 
+/* The same for a turn whose tools have had their effects: false when it could not be stored. */
+EDGE_MUST_USE bool conversation_try_store(struct turn *turn, const struct exchange *exchange);
+
 /* Gives the turn back and ends the invocation: a client that tries again at once must not meet its own lease.
  */
 EDGE_NORETURN void conversation_fail(struct turn *turn, const struct gateway_failure *failure);

@@ -95,6 +95,8 @@ static void assemble_tool_call(struct gateway_call *call, json_t *fragment)
 
     json_t *whole = json_array_get(calls, index);
     json_t *function = json_object_get(whole, "function");
+    json_object_update_missing(whole, fragment); /* members of the vendor's own, which it wants back */
+    json_object_del(whole, "index");
     const char *id = edge_json_text(fragment, "id");
     const char *name = edge_json_text(edge_json_path(fragment, "function"), "name");
     const char *arguments = edge_json_text(edge_json_path(fragment, "function"), "arguments");

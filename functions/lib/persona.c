@@ -15,7 +15,36 @@ enum {
     ITEMS_MAX = 5, /* goals and actions shown */
 };
 
-const struct persona persona_copilot = { .agent_type = "copilot", .prompt = prompt_copilot, .history_max = 8 };
+const struct persona persona_copilot = {
+    .agent_type = "copilot",
+    .prompt = prompt_copilot,
+    .history_max = 8,
+    .turn_seconds = 150,
+    .knows_progress = true,
+};
+const struct persona persona_assistant = {
+    .agent_type = "executive_assistant",
+    .prompt = prompt_executive_assistant,
+    .history_max = 10,
+    .turn_seconds = 360,
+    .tools = &tools_assistant,
+    .knows_progress = true,
+};
+const struct persona persona_content = {
+    .agent_type = "content_agent",
+    .prompt = prompt_content_agent,
+    .history_max = 10,
+    .turn_seconds = 360,
+    .tools = &tools_content,
+};
+const struct persona persona_transactions = {
+    .agent_type = "transaction_coordinator",
+    .prompt = prompt_transaction_coordinator,
+    .history_max = 10,
+    .turn_seconds = 360,
+    .tools = &tools_transactions,
+    .knows_deals = true,
+};
 
 static bool has_row(const edge_rows *rows)
 {
@@ -136,6 +165,40 @@ static void add_client_context(struct text *out, json_t *agent_context)
         out, json_object_get(agent_context, "goals"), either(agent_context, "recentActions", "actions"));
 }
 
+static void add_connections(struct text *out, const struct persona_reads *reads)
+{
+    const edge_rows *both[] = { reads->services, reads->crms };
+    const char *between = "Connected: ";
+    for (size_t i = 0; i < 2; i++)
+        for (size_t row = 0; both[i] != NULL && row < edge_rows_count(both[i]); row++) {
+            text_add_format(out, "%s%s", between, edge_rows_text(both[i], row, "name"));
+            between = ", ";
+        }
+    if (between[0] == ',')
+        text_add(out, "\n");
+}
+
+static void add_known(struct text *out, const char *label, const char *value)
+{
+    if (value != NULL && value[0] != '\0')
+        text_add_format(out, ", %s%s", label, value);
+}
+
+static void add_deals(struct text *out, const edge_rows *deals)
+{
+    if (!has_row(deals))
+        return;
+    text_add(out, "Open deals, the nearest closing date first:\n");
+    for (size_t i = 0; i < edge_rows_count(deals); i++) {
+        text_add_format(out, "- id %s", edge_rows_text(deals, i, "id"));
+        add_known(out, "", edge_rows_text(deals, i, "property_address"));
+        add_known(out, "client ", edge_rows_text(deals, i, "client_name"));
+        add_known(out, "status ", edge_rows_text(deals, i, "status"));
+        add_known(out, "expected to close ", edge_rows_text(deals, i, "expected_close_date"));
+        text_add(out, "\n");
+    }
+}
+
 static void add_guidelines(struct text *out, const edge_rows *rows)
 {
     if (!has_row(rows))
@@ -174,6 +237,8 @@ static const char *known_of_user(edge_ctx *ctx, const struct persona_reads *read
         add_account(&out, reads);
         add_stored_progress(&out, reads);
     }
+    add_connections(&out, reads);
+    add_deals(&out, reads->deals);
     add_guidelines(&out, reads->guidelines);
     add_knowledge(&out, reads->knowledge);
     return text_value(&out);

@@ -3,8 +3,6 @@
  */
 #include "lib/persona.h"
 
-/* The order of the statements below; those from READ_PROFILE on are left out when the client brought a context.
- */
 enum read {
     READ_CONVERSATION,
     READ_PROMPT,
@@ -18,31 +16,52 @@ enum read {
     READ_GOALS,
     READ_ACTIONS,
     READ_SCORES,
+    READ_SERVICES,
+    READ_CRMS,
+    READ_PERMISSIONS,
+    READ_DEALS,
     READ_COUNT,
 };
 
 static const char *const subjects[READ_COUNT] = { "ai_agent_conversations", "ai_prompt_configs",
     "user_preferences", "user_preferences.timezone", "agent_config", "user_guidelines", "user_knowledge",
-    "profiles", "market_config", "goals", "daily_actions", "graph_context_cache" };
+    "profiles", "market_config", "goals", "daily_actions", "graph_context_cache",
+    "external_service_connections", "crm_connections", "autopilot_permissions", "transactions" };
 
 #define LOCAL_TIME(zone) "to_char($1 AT TIME ZONE " zone ", 'FMDay, YYYY-MM-DD HH24:MI')"
 #define OFFSET_MINUTES(zone)                                                                                   \
     "(extract(epoch FROM ($1 AT TIME ZONE " zone ") - ($1 AT TIME ZONE 'UTC')) / 60)::bigint"
 
-static void log_failures(edge_ctx *ctx, edge_rows *const *rows, const edge_error *errors, size_t count)
+/* Sends the wanted ones together; rows and errors are filled at their places. */
+static void run_wanted(
+    edge_ctx *ctx, edge_rows **rows, edge_error *errors, const edge_statement *reads, const bool *wanted)
 {
-    for (size_t i = 0; i < count; i++)
+    edge_statement chosen[READ_COUNT];
+    edge_rows *chosen_rows[READ_COUNT];
+    edge_error chosen_errors[READ_COUNT];
+    size_t count = 0;
+    for (size_t i = 0; i < READ_COUNT; i++)
+        if (wanted[i])
+            chosen[count++] = reads[i];
+    edge_try_query_all(ctx, chosen_rows, chosen_errors, chosen, count);
+
+    for (size_t i = READ_COUNT; i-- > 0;) {
+        if (!wanted[i])
+            continue;
+        rows[i] = chosen_rows[--count];
+        errors[i] = chosen_errors[count];
         if (rows[i] == NULL)
             edge_log(ctx, EDGE_LOG_WARN, "context_read_failed", { "subject", edge_text(subjects[i]) },
                 { "code", edge_text(errors[i].code) }, { "detail", edge_text(errors[i].detail) });
+    }
 }
 
 /*
  * A time zone that the server does not know fails the local time alone; the default zone's time comes with the
  * preferences, whose row is there even when the user has none.
  */
-static void read_all(edge_ctx *ctx, edge_rows **rows, edge_error *errors, const struct persona *persona,
-    const char *conversation_id, size_t count)
+static void read_wanted(edge_ctx *ctx, edge_rows **rows, edge_error *errors, const struct persona *persona,
+    const char *conversation_id, const bool *wanted)
 {
     edge_arg agent_type = edge_text(persona->agent_type), now = edge_time(edge_now(ctx));
     const edge_statement reads[READ_COUNT] = {
@@ -80,10 +99,23 @@ static void read_all(edge_ctx *ctx, edge_rows **rows, edge_error *errors, const 
                  "LIMIT 5"),
         EDGE_SQL("SELECT title, status FROM daily_actions ORDER BY due_date DESC, id DESC LIMIT 5"),
         EDGE_SQL("SELECT context -> 'scores' AS scores FROM graph_context_cache"),
+        EDGE_SQL("SELECT service_name AS name FROM external_service_connections"
+                 " WHERE connection_status = 'connected' ORDER BY service_name"),
+        EDGE_SQL("SELECT provider AS name FROM crm_connections"
+                 " WHERE connection_status = 'connected' ORDER BY provider"),
+        EDGE_SQL("SELECT permission FROM autopilot_permissions WHERE NOT allowed"),
+        EDGE_SQL("SELECT id, property_address, client_name, status, expected_close_date FROM transactions"
+                 " WHERE status IS NULL OR status NOT IN ('closed', 'cancelled')"
+                 " ORDER BY expected_close_date NULLS LAST, created_at, id LIMIT 10"),
     };
+    run_wanted(ctx, rows, errors, reads, wanted);
+}
 
-    edge_try_query_all(ctx, rows, errors, reads, count);
-    log_failures(ctx, rows, errors, count);
+/* What it cannot do without: which conversation it is, and what the user has forbidden. */
+static void require(edge_ctx *ctx, edge_rows *const *rows, const edge_error *errors, enum read read)
+{
+    if (rows[read] == NULL)
+        edge_fail_error(ctx, &errors[read]);
 }
 
 const struct persona_reads *persona_read(
@@ -91,10 +123,22 @@ const struct persona_reads *persona_read(
 {
     edge_rows *rows[READ_COUNT] = { 0 };
     edge_error errors[READ_COUNT] = { 0 };
-    read_all(ctx, rows, errors, persona, conversation_id, with_account ? READ_COUNT : READ_PROFILE);
+    bool progress = with_account && persona->knows_progress, tools = persona->tools != NULL;
+    const bool wanted[READ_COUNT] = { [READ_CONVERSATION... READ_KNOWLEDGE] = true,
+        [READ_PROFILE] = with_account,
+        [READ_MARKET] = with_account,
+        [READ_GOALS] = progress,
+        [READ_ACTIONS] = progress,
+        [READ_SCORES] = progress,
+        [READ_SERVICES] = tools,
+        [READ_CRMS] = tools,
+        [READ_PERMISSIONS] = tools,
+        [READ_DEALS] = persona->knows_deals };
+    read_wanted(ctx, rows, errors, persona, conversation_id, wanted);
 
-    if (rows[READ_CONVERSATION] == NULL)
-        edge_fail_error(ctx, &errors[READ_CONVERSATION]);
+    require(ctx, rows, errors, READ_CONVERSATION);
+    if (tools)
+        require(ctx, rows, errors, READ_PERMISSIONS);
 
     struct persona_reads *reads = edge_alloc(ctx, sizeof *reads);
     *reads = (struct persona_reads){
@@ -110,6 +154,10 @@ const struct persona_reads *persona_read(
         .goals = rows[READ_GOALS],
         .actions = rows[READ_ACTIONS],
         .scores = rows[READ_SCORES],
+        .services = rows[READ_SERVICES],
+        .crms = rows[READ_CRMS],
+        .permissions = rows[READ_PERMISSIONS],
+        .deals = rows[READ_DEALS],
     };
     return reads;
 }

@@ -148,6 +148,11 @@ export async function startHost(options) {
         },
     );
     const host = new Host(child, port, directory, options.tls);
-    await host.ready(options.readyPath ?? '/_edge/ready');
+    try {
+        await host.ready(options.readyPath ?? '/_edge/ready');
+    } catch (error) {
+        child.kill('SIGKILL');
+        throw error;
+    }
     return host;
 }

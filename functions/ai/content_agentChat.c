@@ -1,0 +1,20 @@
+/*
+ * content_agentChat: a turn with SIRIUS, the content agent: publishing, statistics, images. The turn itself is
+ * lib/agent_chat.
+ *
+ * Runs on after the client has left (on_disconnect = "finish" in functions.toml): tools that are running end,
+ * and what was said and done is kept.
+ */
+#include "lib/agent_chat.h"
+
+static json_t *chat(edge_ctx *ctx, json_t *in)
+{
+    return agent_chat(ctx, in, &persona_content);
+}
+
+EDGE_FUNCTION(content_agentChat,
+    .summary = "A chat with SIRIUS, the content agent",
+    .input = agent_chat_input,
+    .handle = chat,
+    .streams = true,
+    .problems = agent_chat_problems);

@@ -1,0 +1,20 @@
+/*
+ * executive_assistantChat: a turn with NOVA, the executive assistant: mail, calendar, documents, research. The
+ * turn itself is lib/agent_chat.
+ *
+ * Runs on after the client has left (on_disconnect = "finish" in functions.toml): tools that are running end,
+ * and what was said and done is kept.
+ */
+#include "lib/agent_chat.h"
+
+static json_t *chat(edge_ctx *ctx, json_t *in)
+{
+    return agent_chat(ctx, in, &persona_assistant);
+}
+
+EDGE_FUNCTION(executive_assistantChat,
+    .summary = "A chat with NOVA, the executive assistant",
+    .input = agent_chat_input,
+    .handle = chat,
+    .streams = true,
+    .problems = agent_chat_problems);
