@@ -13,8 +13,8 @@ enum {
 
 /* What a record keeps of the headers: what providers ask for, and what our side is meant to send. */
 static const char *const recorded_headers[] = { "accept", "apikey", "authorization", "content-type",
-    "idempotency-key", "linkedin-version", "session", "timestamp", "traceparent", "user-agent", "x-api-key",
-    "x-restli-protocol-version", "x-system", "x-system-key", "xi-api-key", NULL };
+    "idempotency-key", "linkedin-version", "prefer", "session", "timestamp", "traceparent", "user-agent",
+    "x-api-key", "x-restli-protocol-version", "x-system", "x-system-key", "xi-api-key", NULL };
 
 /* The end of a request, written when its invocation is over. */
 struct ending {

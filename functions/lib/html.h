@@ -1,0 +1,13 @@
+/*
+ * Values in HTML.
+ */
+#ifndef LIB_HTML_H
+#define LIB_HTML_H
+
+#include "lib/text.h"
+
+/* Adds text so that it is shown as it is, between tags and in quoted attributes: & < > " ' become references.
+ */
+void html_add(struct text *html, const char *text);
+
+#endif

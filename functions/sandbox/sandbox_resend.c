@@ -1,0 +1,144 @@
+/*
+ * sandbox_resend: stand-in for Resend (https://resend.com/docs/api-reference/emails/send-email): takes a mail
+ * and answers with its id. A mail with an idempotency key is taken once until a reset
+ * (https://resend.com/docs/dashboard/emails/idempotency-keys): the same one again has the id of the first,
+ * another one is refused.
+ */
+#include <edge/edge.h>
+
+#include <string.h>
+
+#include "lib/sandbox.h"
+
+#define PROVIDER "resend"
+
+enum {
+    KEY_MAX = 256,
+    RECIPIENTS_MAX = 50,
+};
+
+/* https://resend.com/docs/api-reference/errors */
+struct problem {
+    int status;
+    const char *name, *message;
+};
+
+#define MISSING(field)                                                                                         \
+    {                                                                                                          \
+        422, "missing_required_field", "Missing `" field "` field"                                             \
+    }
+
+static const struct problem missing_key = { 401, "missing_api_key",
+    "Missing API key in the authorization header" },
+                            invalid_key = { 403, "invalid_api_key", "API key is invalid" },
+                            no_object = { 422, "validation_error", "The request body must be a JSON object" },
+                            no_from = MISSING("from"), no_to = MISSING("to"), no_subject = MISSING("subject"),
+                            no_content = { 422, "validation_error", "Missing `html` or `text` field" },
+                            invalid_to = { 422, "validation_error", "Invalid `to` field" },
+                            broken_subject = { 422, "validation_error",
+                                "The `\\n` is not allowed in the `subject` field" },
+                            invalid_idempotency = { 400, "invalid_idempotency_key",
+                                "The key must be between 1-256 chars" },
+                            other_payload = { 409, "invalid_idempotent_request",
+                                "Same idempotency key used with a different request payload" },
+                            not_found = { 404, "not_found", "The requested endpoint does not exist" };
+
+static const struct problem *check_access(edge_ctx *ctx)
+{
+    const char *given = edge_request_header(ctx, "authorization"), *key = edge_env(ctx, "RESEND_API_KEY");
+    if (given == NULL || strncmp(given, "Bearer ", 7) != 0)
+        return &missing_key;
+    return key != NULL && strcmp(given + 7, key) != 0 ? &invalid_key : NULL;
+}
+
+static bool is_text(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) > 0;
+}
+
+/* One address, or a list of 1 to 50. */
+static bool is_recipients(const json_t *to)
+{
+    size_t count = json_array_size(to);
+    for (size_t i = 0; i < count; i++)
+        if (!is_text(json_array_get(to, i)))
+            return false;
+    return is_text(to) || (count > 0 && count <= RECIPIENTS_MAX);
+}
+
+static const struct problem *check_mail(const json_t *mail)
+{
+    const json_t *to = json_object_get(mail, "to");
+    const char *subject = edge_json_text(mail, "subject");
+    if (!json_is_object(mail))
+        return &no_object;
+    if (!is_text(json_object_get(mail, "from")))
+        return &no_from;
+    if (!is_recipients(to))
+        return to == NULL ? &no_to : &invalid_to;
+    if (subject == NULL || strpbrk(subject, "\r\n") != NULL)
+        return subject == NULL ? &no_subject : &broken_subject;
+    if (!is_text(json_object_get(mail, "html")) && !is_text(json_object_get(mail, "text")))
+        return &no_content;
+    return NULL;
+}
+
+static json_t *find_key(edge_ctx *ctx, const char *key)
+{
+    json_t *taken;
+    size_t i;
+    json_array_foreach(sandbox_kept(ctx, PROVIDER), i, taken)
+    {
+        if (strcmp(edge_json_text(taken, "key"), key) == 0)
+            return taken;
+    }
+    return NULL;
+}
+
+/* Takes the mail and fills its id; or what is wrong with its key. */
+static const struct problem *take(edge_ctx *ctx, json_t *mail, const char **id)
+{
+    const char *key = edge_request_header(ctx, "idempotency-key");
+    *id = edge_uuid_v4(ctx);
+    if (key == NULL)
+        return NULL;
+    if (key[0] == '\0' || strlen(key) > KEY_MAX)
+        return &invalid_idempotency;
+    json_t *before = find_key(ctx, key);
+    if (before != NULL && !json_equal(json_object_get(before, "mail"), mail))
+        return &other_payload;
+    if (before != NULL)
+        *id = edge_json_text(before, "id");
+    else
+        sandbox_keep(ctx, PROVIDER, json_pack("{s:s, s:s, s:O}", "key", key, "id", *id, "mail", mail));
+    return NULL;
+}
+
+static json_t *sandbox_mail(edge_ctx *ctx, json_t *in)
+{
+    (void)in;
+    json_t *order = sandbox_receive(ctx, PROVIDER), *mail = sandbox_body(ctx);
+    if (sandbox_has_answer(order))
+        return sandbox_answer(ctx, order);
+
+    const char *id = NULL;
+    const struct problem *problem = check_access(ctx);
+    if (problem == NULL && strcmp(edge_request_rest(ctx), "/emails") != 0)
+        problem = &not_found;
+    if (problem == NULL)
+        problem = check_mail(mail);
+    if (problem == NULL)
+        problem = take(ctx, mail, &id);
+    if (problem != NULL)
+        return sandbox_send_json(ctx, order, problem->status,
+            json_pack("{s:i, s:s, s:s}", "statusCode", problem->status, "name", problem->name, "message",
+                problem->message));
+    return sandbox_send_json(ctx, order, 200, json_pack("{s:s}", "id", id));
+}
+
+EDGE_FUNCTION(sandbox_resend,
+    .summary = "Stand-in for Resend",
+    .handle = sandbox_mail,
+    .methods = "GET POST",
+    .raw_body = true,
+    .streams = true);
