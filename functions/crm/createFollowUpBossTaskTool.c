@@ -85,19 +85,18 @@ static void add_note(struct crm *crm, json_t *in, json_t *data)
 
 static json_t *create_task(edge_ctx *ctx, json_t *in)
 {
-    due_date_is_day(ctx, edge_json_text(in, "dueDate"));
     if (json_object_get(in, "personId") == NULL)
         edge_fail_with(ctx, 400, "invalid_input", .field = "personId", .message = "personId is required",
             .suggestion = "Ask which contact the task is for; tasks in Follow Up Boss belong to a person");
-    const char *key = idempotency_key(ctx, in);
+    idempotency_key(ctx, in);
 
     struct crm *crm = crm_open(ctx, &crm_followupboss, "Failed to create task");
     crm->headers = headers_of(crm);
     json_t *task = task_of(ctx, in, assignee(crm, in));
 
-    crm->action = action_begin(ctx, "createFollowUpBossTask", action_request(input, in), NULL, key);
-    if (crm->action->replay != NULL)
-        return crm_replay(crm->action->replay);
+    json_t *before = crm_begin(crm, "createFollowUpBossTask", input, in, NULL);
+    if (before != NULL)
+        return crm_replay(before);
 
     json_t *made = crm_json(crm, crm_call(crm, .method = "POST", .path = "/v1/tasks", .json = task));
     json_t *id = json_object_get(made, "id"), *name = json_object_get(made, "name");
@@ -117,5 +116,6 @@ EDGE_FUNCTION(createFollowUpBossTaskTool,
     .summary = "Adds a task on a person in the user's Follow Up Boss account",
     .input = input,
     .handle = create_task,
+    .check = due_date_check,
     .shape = &crm_shape,
     .trims = true);

@@ -42,17 +42,16 @@ static json_t *task_of(edge_ctx *ctx, json_t *in)
 
 static json_t *create_task(edge_ctx *ctx, json_t *in)
 {
-    due_date_is_day(ctx, edge_json_text(in, "dueDate"));
-    const char *key = idempotency_key(ctx, in);
+    idempotency_key(ctx, in);
 
     struct crm *crm = crm_open(ctx, &crm_lofty, "Failed to create task");
     const char *authorization = edge_format(ctx, "token %s", crm_credential(crm, "api_key"));
     crm->headers = (const edge_header[]){ { "Authorization", authorization }, { 0 } };
     json_t *task = task_of(ctx, in);
 
-    crm->action = action_begin(ctx, "createLoftyTask", action_request(input, in), NULL, key);
-    if (crm->action->replay != NULL)
-        return crm_replay(crm->action->replay);
+    json_t *before = crm_begin(crm, "createLoftyTask", input, in, NULL);
+    if (before != NULL)
+        return crm_replay(before);
 
     edge_reply *reply = crm_call(crm, .method = "POST", .path = "/v2.0/tasks", .json = task);
     const char *task_id = crm_digits(ctx, json_object_get(crm_json(crm, reply), "taskId"));
@@ -69,5 +68,6 @@ EDGE_FUNCTION(createLoftyTaskTool,
     .summary = "Adds a task to the user's Lofty CRM",
     .input = input,
     .handle = create_task,
+    .check = due_date_check,
     .shape = &crm_shape,
     .trims = true);

@@ -6,6 +6,8 @@
  */
 #include <edge/edge.h>
 
+#include <string.h>
+
 #include "lib/crm.h"
 #include "lib/deals.h"
 #include "lib/idempotency.h"
@@ -23,6 +25,11 @@ static const edge_field input[] = {
     { "userId", EDGE_USER, .help = "Whose list; required under the service key" },
     { 0 },
 };
+
+static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+{
+    return strcmp(field->name, "transactionType") == 0 ? crm_choice(ctx, field, value, deal_types) : value;
+}
 
 struct deal {
     const char *address, *type, *client, *close_date, *notes, *key;
@@ -87,7 +94,7 @@ static json_t *create_transaction(edge_ctx *ctx, json_t *in)
 {
     struct deal deal = {
         .address = edge_json_text(in, "propertyAddress"),
-        .type = crm_choice(ctx, in, "transactionType", deal_types),
+        .type = edge_json_text(in, "transactionType"),
         .client = edge_json_text(in, "clientName"),
         .close_date = edge_json_text(in, "expectedCloseDate"),
         .notes = edge_json_text(in, "notes"),
@@ -111,5 +118,6 @@ EDGE_FUNCTION(createTransactionTool,
     .summary = "Adds a deal to the user's transaction list",
     .input = input,
     .handle = create_transaction,
+    .check = check,
     .shape = &crm_shape,
     .trims = true);

@@ -10,6 +10,7 @@
 
 #include "lib/crm.h"
 #include "lib/deals.h"
+#include "lib/field.h"
 
 static const edge_field input[] = {
     { "status", EDGE_TEXT,
@@ -46,13 +47,20 @@ static struct position read_cursor(edge_ctx *ctx, const char *cursor)
     char *id = NULL;
     long long created_at = text != NULL ? strtoll(text, &id, 10) : 0;
     if (text == NULL || strlen(text) != length || id == text || *id != ' ' || !is_uuid(id + 1))
-        crm_refuse(ctx, "cursor", "must be nextCursor of an earlier answer");
+        field_fail(ctx, "cursor", "must be nextCursor of an earlier answer");
     return (struct position){ .created_at_us = created_at, .id = id + 1 };
+}
+
+static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+{
+    if (strcmp(field->name, "cursor") == 0)
+        read_cursor(ctx, json_string_value(value));
+    return strcmp(field->name, "status") == 0 ? crm_choice(ctx, field, value, deal_statuses) : value;
 }
 
 static json_t *get_transactions(edge_ctx *ctx, json_t *in)
 {
-    const char *user = edge_auth_user(ctx), *status = crm_choice(ctx, in, "status", deal_statuses);
+    const char *user = edge_auth_user(ctx), *status = edge_json_text(in, "status");
     const char *cursor = edge_json_text(in, "cursor");
     struct position after = cursor != NULL ? read_cursor(ctx, cursor) : (struct position){ .id = NULL };
     size_t limit = (size_t)edge_json_int(in, "limit", 0);
@@ -85,5 +93,6 @@ EDGE_FUNCTION(getTransactionsTool,
     .summary = "Lists the user's deals, newest first",
     .input = input,
     .handle = get_transactions,
+    .check = check,
     .shape = &crm_shape,
     .trims = true);

@@ -10,6 +10,7 @@
 
 #include "lib/crm.h"
 #include "lib/deals.h"
+#include "lib/field.h"
 
 enum {
     NOTES_MAX = 20000, /* characters of all notes together */
@@ -32,6 +33,11 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+{
+    return strcmp(field->name, "status") == 0 ? crm_choice(ctx, field, value, deal_statuses) : value;
+}
+
 /* The new values; of a field that is to stay, is_given is false. */
 struct change {
     bool is_given[4]; /* in the order of changeable */
@@ -44,7 +50,7 @@ static struct change read_change(edge_ctx *ctx, const json_t *in)
 {
     const json_t *commission = json_object_get(in, "commissionAmount");
     struct change change = {
-        .status = crm_choice(ctx, in, "status", deal_statuses),
+        .status = edge_json_text(in, "status"),
         .close_date = edge_json_text(in, "expectedCloseDate"),
         .commission =
             json_is_number(commission) ? edge_number(json_number_value(commission)) : edge_decimal(NULL),
@@ -138,7 +144,7 @@ static json_t *apply(edge_ctx *ctx, const char *id, const struct change *change,
                 .message = edge_format(ctx, "Transaction \"%s\" does not exist", id),
                 .suggestion = "List the user's transactions to find the right id");
         if (edge_rows_int(row, 0, "notes_length") > NOTES_MAX && change->is_given[3])
-            crm_refuse(ctx, "notes", "would make %lld characters of notes, %d are allowed",
+            field_fail(ctx, "notes", "would make %lld characters of notes, %d are allowed",
                 (long long)edge_rows_int(row, 0, "notes_length"), NOTES_MAX);
         *changed = changed_fields(ctx, row);
         deal = json_array_size(*changed) == 0 ? plain_row(row) : edge_row_json(write_row(tx, ctx, id, row), 0);
@@ -161,6 +167,7 @@ EDGE_FUNCTION(updateTransactionTool,
     .summary = "Changes a deal's status, close date, commission or notes",
     .input = input,
     .handle = update_transaction,
+    .check = check,
     .shape = &crm_shape,
     .trims = true,
     .null_fields = clearable);

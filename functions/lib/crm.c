@@ -3,6 +3,8 @@
  */
 #include "lib/crm.h"
 
+#include "lib/field.h"
+
 #include <string.h>
 
 const edge_shape crm_shape = {
@@ -30,27 +32,15 @@ const char *crm_digits(edge_ctx *ctx, const json_t *id)
     return text != NULL && text[0] != '\0' && text[strspn(text, "0123456789")] == '\0' ? text : NULL;
 }
 
-void crm_refuse(edge_ctx *ctx, const char *field, const char *format, ...)
+json_t *crm_choice(edge_ctx *ctx, const edge_field *field, const json_t *value, const char *const *values)
 {
-    va_list args;
-    va_start(args, format);
-    const char *what = edge_vformat(ctx, format, args);
-    va_end(args);
-    edge_fail_with(
-        ctx, 400, "invalid_input", .message = edge_format(ctx, "%s %s", field, what), .field = field);
-}
-
-const char *crm_choice(edge_ctx *ctx, const json_t *in, const char *field, const char *const *values)
-{
-    const char *text = edge_json_text(in, field), *allowed = "";
-    if (text == NULL)
-        return NULL;
-    for (const char *const *value = values; *value != NULL; value++) {
-        if (strcasecmp(*value, text) == 0)
-            return *value;
-        allowed = edge_format(ctx, "%s%s%s", allowed, allowed[0] != '\0' ? ", " : "", *value);
+    const char *text = json_string_value(value), *allowed = "";
+    for (const char *const *one = values; *one != NULL; one++) {
+        if (strcasecmp(*one, text) == 0)
+            return json_string(*one);
+        allowed = edge_format(ctx, "%s%s%s", allowed, allowed[0] != '\0' ? ", " : "", *one);
     }
-    crm_refuse(ctx, field, "must be one of %s", allowed);
+    field_fail(ctx, field->name, "must be one of %s", allowed);
 }
 
 void crm_require_profile(edge_ctx *ctx, const edge_rows *profile)

@@ -19,13 +19,11 @@ json_t *crm_replay(json_t *data);
 const char *crm_digits(edge_ctx *ctx, const json_t *id);
 
 /*
- * Text of a field that has to be one of the values, ignoring case, as the list writes it; NULL when it is
- * absent. Another one ends the invocation with 400 "invalid_input".
+ * For a function's .check: a text that has to be one of the values, ignoring case, as the list writes it.
+ * Another one ends the invocation with 400 "invalid_input".
  */
-const char *crm_choice(edge_ctx *ctx, const json_t *in, const char *field, const char *const *values);
-
-/* Ends the invocation with 400 "invalid_input" naming the field; the sentence says what it has to be. */
-EDGE_NORETURN EDGE_PRINTF(3, 4) void crm_refuse(edge_ctx *ctx, const char *field, const char *format, ...);
+EDGE_RETURNS_NONNULL json_t *crm_choice(
+    edge_ctx *ctx, const edge_field *field, const json_t *value, const char *const *values);
 
 /* Statement whose row is there when the acting user has a profile; $1 is the user. */
 #define CRM_PROFILE_SQL "SELECT id, email FROM profiles WHERE id = $1"

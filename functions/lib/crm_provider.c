@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/crm.h"
+#include "lib/idempotency.h"
 #include "lib/text.h"
 
 enum {
@@ -232,13 +233,40 @@ void crm_fail(struct crm *crm, const struct crm_failure *failure)
 {
     if (strcmp(failure->code, "reconnect_required") == 0)
         connection_break(crm->connection);
-    action_fail(crm->action, failure->code, failure->message);
+    if (crm->action != NULL)
+        action_fail(crm->action, failure->code, failure->message, NULL);
     edge_fail_with(crm->ctx, failure->status, failure->code, .message = failure->message,
         .suggestion = failure->suggestion, .retry_after_seconds = failure->retry_after_seconds);
 }
 
-void crm_done(struct crm *crm, const json_t *data)
+/* What the table names of a body, whatever else a model has added. */
+static json_t *asked(const edge_field *fields, const json_t *in)
 {
-    action_succeed(crm->action, data);
+    json_t *request = json_object();
+    for (const edge_field *field = fields; field->name != NULL; field++) {
+        json_t *value = json_object_get(in, field->name);
+        if (value != NULL && field->type != EDGE_USER && strcmp(field->name, "idempotencyKey") != 0)
+            json_object_set(request, field->name, value);
+    }
+    return request;
+}
+
+json_t *crm_begin(struct crm *crm, const char *type, const edge_field *fields, json_t *in, json_t *summary)
+{
+    crm->action = action_begin(crm->ctx, &(const struct action_request){
+                                             .user = edge_auth_user(crm->ctx),
+                                             .type = type,
+                                             .key = idempotency_key(crm->ctx, in),
+                                             .fields = fields,
+                                             .in = in,
+                                             .summary = summary != NULL ? summary : asked(fields, in),
+                                         });
+    return crm->action->result;
+}
+
+void crm_done(struct crm *crm, json_t *data)
+{
+    if (crm->action != NULL)
+        action_succeed(crm->action, data, NULL);
     connection_reseal(crm->connection);
 }

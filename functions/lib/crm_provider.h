@@ -16,7 +16,7 @@
 
 #include <edge/edge.h>
 
-#include "lib/action_log.h"
+#include "lib/action.h"
 #include "lib/connection.h"
 
 struct crm_provider {
@@ -90,7 +90,14 @@ EDGE_NORETURN void crm_fail(struct crm *crm, const struct crm_failure *failure);
  * sends. */
 json_t *crm_json(struct crm *crm, const edge_reply *reply);
 
+/*
+ * Opens the audit row of a write, as action_begin: type, the input table, the validated body, and what is kept
+ * of the request (NULL: all that the table names). Returns what this key was answered before, NULL when there
+ * is to be a call.
+ */
+json_t *crm_begin(struct crm *crm, const char *type, const edge_field *fields, json_t *in, json_t *summary);
+
 /* After the work has been done: the audit row's result, and credentials of the old system sealed. */
-void crm_done(struct crm *crm, const json_t *data);
+void crm_done(struct crm *crm, json_t *data);
 
 #endif

@@ -3,62 +3,44 @@
  */
 #include "lib/due_date.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/crm.h"
+#include "lib/field.h"
+#include "lib/iso_time.h"
 
 #define DEFAULT_ZONE "America/New_York"
 
-/* d stands for a digit, everything else for itself. */
-static bool looks_like(const char *text, const char *pattern)
+/* RFC 3339 5.6 wants more than iso_time_read: a T, and Z or an offset with its colon. */
+static bool is_instant(const char *text)
 {
-    for (; *pattern != '\0'; pattern++, text++)
-        if (*pattern == 'd' ? !isdigit((unsigned char)*text) : *text != *pattern)
-            return false;
-    return true;
-}
-
-static bool is_day(const char *text)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    if (!looks_like(text, "dddd-dd-dd"))
+    int64_t at;
+    if (!iso_time_read(text, &at) || (text[10] != 'T' && text[10] != 't'))
         return false;
-    int year = atoi(text), month = atoi(text + 5), day = atoi(text + 8);
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (month == 2 && leap);
-}
-
-/* RFC 3339 5.6, behind the day: T, hh:mm:ss, a fraction if any, Z or an offset. */
-static bool is_time_with_offset(const char *text)
-{
-    if ((*text != 'T' && *text != 't') || !looks_like(text + 1, "dd:dd:dd"))
-        return false;
-    if (atoi(text + 1) > 23 || atoi(text + 4) > 59 || atoi(text + 7) > 60)
-        return false;
-    text += 9;
-    if (*text == '.') {
-        size_t digits = strspn(text + 1, "0123456789");
-        if (digits == 0)
-            return false;
-        text += 1 + digits;
-    }
-    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+    const char *behind = text + 19 + strspn(text + 19, ".0123456789");
+    if (strcmp(behind, "Z") == 0 || strcmp(behind, "z") == 0)
         return true;
-    return (*text == '+' || *text == '-') && strlen(text) == 6 && looks_like(text + 1, "dd:dd") &&
-           atoi(text + 1) <= 23 && atoi(text + 4) <= 59;
+    return strlen(behind) == strlen("+hh:mm") && behind[3] == ':' && atoi(behind + 1) <= 23 &&
+           atoi(behind + 4) <= 59;
 }
 
 bool due_date_is_day(edge_ctx *ctx, const char *text)
 {
     if (text == NULL)
         return false;
-    if (is_day(text) && text[10] == '\0')
+    if (iso_day_is_real(text))
         return true;
-    if (!is_day(text) || !is_time_with_offset(text + 10))
-        crm_refuse(ctx, "dueDate", "must be a day (YYYY-MM-DD) or a time with its offset (RFC 3339)");
+    if (!is_instant(text))
+        field_fail(ctx, "dueDate", "must be a day (YYYY-MM-DD) or a time with its offset (RFC 3339)");
     return false;
+}
+
+json_t *due_date_check(edge_ctx *ctx, const edge_field *field, json_t *value)
+{
+    if (strcmp(field->name, "dueDate") == 0)
+        due_date_is_day(ctx, json_string_value(value));
+    return value;
 }
 
 /* The zone is set for the transaction, so that PostgreSQL reads and writes the instant with that day's offset.
