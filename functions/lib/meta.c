@@ -41,6 +41,8 @@ static json_t *granted(const json_t *me)
 {
     json_t *list = json_array(), *entry;
     size_t i;
+    if (!json_is_array(edge_json_path(me, "permissions.data")))
+        return NULL;
     json_array_foreach(edge_json_path(me, "permissions.data"), i, entry)
     {
         const char *name = edge_json_text(entry, "permission"), *status = edge_json_text(entry, "status");
@@ -111,6 +113,15 @@ const struct meta_page *meta_page_find(const struct meta_account *account, const
         if (strcmp(account->pages[i].id, id) == 0)
             return &account->pages[i];
     return NULL;
+}
+
+const struct connection_failure *meta_no_instagram(edge_ctx *ctx)
+{
+    struct connection_failure *failure = edge_alloc(ctx, sizeof *failure);
+    *failure = (struct connection_failure){ 422, "no_instagram_business_account",
+        { .message = "None of your Pages has a professional Instagram account",
+            .suggestion = "Link a professional Instagram account to a Facebook Page, then connect again" } };
+    return failure;
 }
 
 json_t *meta_page_settings(

@@ -39,7 +39,7 @@ struct meta_page {
 struct meta_account {
     const struct connection_failure *failure;
     const char *id, *name;
-    json_t *granted; /* array of permissions */
+    json_t *granted; /* array of permissions; NULL: it said nothing of them */
     const struct meta_page *pages;
     size_t page_count;
 };
@@ -49,6 +49,9 @@ EDGE_RETURNS_NONNULL const struct meta_account *meta_read(
 
 /* The Page with this id, NULL when it is not listed or id is NULL. */
 const struct meta_page *meta_page_find(const struct meta_account *account, const char *id);
+
+/* 422 "no_instagram_business_account", with what the user can do about it. */
+EDGE_RETURNS_NONNULL const struct connection_failure *meta_no_instagram(edge_ctx *ctx);
 
 /* The settings that choosing this Page means: page_id, page_name, pages and Instagram's. page may be NULL. */
 EDGE_RETURNS_NONNULL json_t *meta_page_settings(

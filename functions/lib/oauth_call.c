@@ -26,7 +26,7 @@ edge_reply *oauth_get(
 {
     const edge_header headers[] = { { "Accept", "application/json" }, { 0 } };
     return edge_try_fetch(ctx, provider, .path = path, .headers = headers, .bearer = bearer,
-        .timeout_ms = timeout_ms, .max_bytes = ANSWER_MAX, .retries = -1);
+        .timeout_ms = timeout_ms, .max_bytes = ANSWER_MAX, .retries = EDGE_SEND_ONCE);
 }
 
 /* Only what a code may be made of: whatever a provider says beyond that is not for a log. */

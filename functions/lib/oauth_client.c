@@ -165,7 +165,8 @@ static struct oauth_grant *grant_of(edge_ctx *ctx, const struct service *service
     grant->token_type = type != NULL ? type : "Bearer";
     grant->expires_at = instant_after(reply->json, "expires_in");
     grant->refresh_expires_at = instant_after(reply->json, "refresh_token_expires_in");
-    grant->scopes = scope != NULL ? oauth_scope_list(ctx, scope) : NULL;
+    json_t *scopes = scope != NULL ? oauth_scope_list(ctx, scope) : NULL;
+    grant->scopes = json_array_size(scopes) > 0 ? scopes : NULL;
     return grant;
 }
 

@@ -16,6 +16,9 @@
 
 #include "lib/connection.h"
 
+/* Whether the provider's client id and secret are set, for what is done only then. */
+bool oauth_client_is_configured(edge_ctx *ctx, const struct service *service);
+
 /* Ends the invocation with 503 "not_configured" unless the provider's client id and secret are set. */
 void oauth_require_client(edge_ctx *ctx, const struct service *service);
 

@@ -28,6 +28,12 @@ const char *oauth_client_secret(edge_ctx *ctx, const struct service *service)
     return edge_env_required(ctx, clients[service->provider].secret);
 }
 
+bool oauth_client_is_configured(edge_ctx *ctx, const struct service *service)
+{
+    return edge_env(ctx, clients[service->provider].id) != NULL &&
+           edge_env(ctx, clients[service->provider].secret) != NULL;
+}
+
 void oauth_require_client(edge_ctx *ctx, const struct service *service)
 {
     oauth_client_id(ctx, service);

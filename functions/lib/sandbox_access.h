@@ -1,6 +1,7 @@
 /*
- * Access tokens at the stand-ins. Any token counts that does not begin with "expired" or "revoked", so that
- * rows made by hand work as well as tokens which a stand-in has issued.
+ * Access tokens at the stand-ins. Those that a stand-in has issued count while they live and have not been
+ * revoked (lib/sandbox_oauth); of others, so that rows made by hand work as well, any that does not begin with
+ * "expired" or "revoked".
  */
 #ifndef LIB_SANDBOX_ACCESS_H
 #define LIB_SANDBOX_ACCESS_H

@@ -57,6 +57,11 @@ static bool write_file(const char *path, int flags, const char *text, size_t len
     return written;
 }
 
+bool sandbox_create(const char *path)
+{
+    return write_file(path, O_EXCL, "", 0);
+}
+
 bool sandbox_append(const char *path, const char *text, size_t length)
 {
     return write_file(path, O_APPEND, text, length);

@@ -16,6 +16,9 @@ const char *sandbox_read(edge_ctx *ctx, const char *path);
 bool sandbox_append(const char *path, const char *text, size_t length);
 bool sandbox_replace(edge_ctx *ctx, const char *path, const char *text, size_t length);
 
+/* Makes an empty file: true when this call made it, of several callers one. */
+bool sandbox_create(const char *path);
+
 /* Name of the file that sorts first in a directory, NULL when it is empty. */
 const char *sandbox_first(edge_ctx *ctx, const char *directory);
 

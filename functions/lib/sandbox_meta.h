@@ -20,6 +20,12 @@ json_t *sandbox_meta_error(edge_ctx *ctx, int status, int code, const char *mess
 /* A member that the query's "fields" asks for. */
 bool sandbox_meta_wants(edge_ctx *ctx, const char *field);
 
+/* GET /oauth/access_token: codes and long-lived tokens. */
+json_t *sandbox_meta_token(edge_ctx *ctx, const json_t *order);
+
+/* /me with permissions and Pages, and permissions taken back. */
+json_t *sandbox_meta_person(edge_ctx *ctx, const struct meta_request *request);
+
 /* Pages and Instagram accounts: tokens, posts, photos, containers, insights. */
 json_t *sandbox_meta_pages(edge_ctx *ctx, const struct meta_request *request);
 

@@ -10,6 +10,7 @@
 #include "lib/sandbox.h"
 #include "lib/sandbox_access.h"
 #include "lib/sandbox_meta.h"
+#include "lib/sandbox_oauth.h"
 
 json_t *sandbox_meta_error(edge_ctx *ctx, int status, int code, const char *message)
 {
@@ -49,6 +50,8 @@ static json_t *check_access(edge_ctx *ctx, const struct meta_request *request)
 {
     if (request->token == NULL)
         return sandbox_meta_error(ctx, 400, 190, "An access token is required to request this resource.");
+    if (!sandbox_token_counts(ctx, request->token))
+        return sandbox_meta_error(ctx, 400, 190, "Error validating access token: Session has expired.");
     return check_proof(ctx, request->token);
 }
 
@@ -57,7 +60,9 @@ static json_t *answer(edge_ctx *ctx, const struct meta_request *request)
     json_t *refusal = check_access(ctx, request);
     if (refusal != NULL)
         return refusal;
-    json_t *answer = sandbox_meta_pages(ctx, request);
+    json_t *answer = sandbox_meta_person(ctx, request);
+    if (answer == NULL)
+        answer = sandbox_meta_pages(ctx, request);
     return answer != NULL
                ? answer
                : sandbox_meta_error(ctx, 404, 803, "(#803) Some of the aliases you requested do not exist");
@@ -73,6 +78,8 @@ static json_t *sandbox_meta_graph(edge_ctx *ctx, json_t *in)
         return sandbox_answer(ctx, order);
     if (strncmp(rest, "/v", 2) != 0 || path == NULL)
         return sandbox_meta_error(ctx, 400, 2500, "An unknown path components: the version is missing");
+    if (strcmp(path, "/oauth/access_token") == 0)
+        return sandbox_meta_token(ctx, order);
     return answer(ctx, &(const struct meta_request){
                            .method = edge_request_method(ctx),
                            .path = path,

@@ -75,6 +75,12 @@ static void test_broken_connection_is_repeated_once(void **state)
     assert_int_equal(provider.requests, 4);
     stop_client();
 
+    start_script(0, (const char *const[]){ NULL, "200 OK" });
+    TRY(.path = "/", .retries = EDGE_SEND_ONCE);
+    assert_int_equal(seen.failure, EDGE_HTTP_UNREACHABLE);
+    assert_int_equal(provider.requests, 1);
+    stop_client();
+
     start_script(0, (const char *const[]){ NULL, NULL, "200 OK", "200 OK", NULL });
     TRY(.method = "POST", .path = "/");
     assert_int_equal(seen.failure, EDGE_HTTP_UNREACHABLE);

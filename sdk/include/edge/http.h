@@ -49,6 +49,9 @@ typedef struct edge_form_part {
     const char *filename, *content_type; /* NULL: none is named */
 } edge_form_part;
 
+/* .retries of a call that may be sent once, whatever its method: not even again after a broken connection. */
+#define EDGE_SEND_ONCE (-2)
+
 /*
  * One call; zero members are the defaults (GET, or POST with a body; the provider's time limits). A path or
  * header that cannot be sent (not encoded, dot segments, line breaks), or a file that cannot be read, is the
@@ -80,7 +83,7 @@ typedef struct edge_fetch_options {
     /* timeout_ms bounds the whole call with its repeats, silence_timeout_ms a stream's pauses; -1: no limit. */
     int64_t connect_timeout_ms, first_byte_timeout_ms, timeout_ms, silence_timeout_ms;
     bool until_client_leaves; /* given up when the client leaves, in a function that finishes all the same */
-    int retries;              /* instead of the provider's; -1: none */
+    int retries;              /* instead of the provider's; -1: none; EDGE_SEND_ONCE */
     size_t max_bytes;         /* response cap, default 16 MiB */
     bool repeatable;          /* a POST that changes nothing: as safe to repeat as a GET */
     int redirects_max;        /* of edge_fetch_public: default 5; -1: none */

@@ -275,7 +275,8 @@ struct http_call *call_make(
     if (!is_token(request->method))
         call_refuse(call, "malformed method", request->method);
     set_where(call, options);
-    request->safe = is_repeatable(request->method) || options->idempotency_key != NULL || options->repeatable;
+    request->safe = options->retries != EDGE_SEND_ONCE &&
+                    (is_repeatable(request->method) || options->idempotency_key != NULL || options->repeatable);
     request->streamed = streamed;
     if (options->until_client_leaves)
         call_heed_client(call);

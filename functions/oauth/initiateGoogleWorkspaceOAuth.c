@@ -1,0 +1,17 @@
+/*
+ * initiateGoogleWorkspaceOAuth: the Google consent URL for the signed-in user. One round trip, no provider
+ * call.
+ */
+#include <edge/edge.h>
+
+#include "lib/oauth_flow.h"
+
+static json_t *initiate_google(edge_ctx *ctx, json_t *in)
+{
+    return oauth_begin_with(ctx, in, "google_workspace");
+}
+
+EDGE_FUNCTION(initiateGoogleWorkspaceOAuth,
+    .summary = "Gets the Google consent URL",
+    .input = oauth_begin_input,
+    .handle = initiate_google);

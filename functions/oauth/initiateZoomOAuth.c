@@ -1,0 +1,16 @@
+/*
+ * initiateZoomOAuth: the Zoom consent URL for the signed-in user. One round trip, no provider call.
+ */
+#include <edge/edge.h>
+
+#include "lib/oauth_flow.h"
+
+static json_t *initiate_zoom(edge_ctx *ctx, json_t *in)
+{
+    return oauth_begin_with(ctx, in, "zoom");
+}
+
+EDGE_FUNCTION(initiateZoomOAuth,
+    .summary = "Gets the Zoom consent URL",
+    .input = oauth_begin_input,
+    .handle = initiate_zoom);

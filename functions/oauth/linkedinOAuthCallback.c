@@ -1,0 +1,20 @@
+/*
+ * linkedinOAuthCallback: turns the code that LinkedIn's redirect carried into a connection, with the
+ * member's id, without which nothing can be posted. Three round trips.
+ */
+#include <edge/edge.h>
+
+#include "lib/oauth_flow.h"
+
+static const char *const services[] = { "linkedin", NULL };
+
+static json_t *finish_linkedin(edge_ctx *ctx, json_t *in)
+{
+    return oauth_finish(ctx, in, "", services);
+}
+
+EDGE_FUNCTION(linkedinOAuthCallback,
+    .summary = "Finishes a LinkedIn connection",
+    .input = oauth_callback_input,
+    .handle = finish_linkedin,
+    .shape = &oauth_callback_shape);
