@@ -26,8 +26,9 @@ static const edge_field input[] = {
     { 0 },
 };
 
-static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    (void)in;
     return strcmp(field->name, "transactionType") == 0 ? crm_choice(ctx, field, value, deal_types) : value;
 }
 

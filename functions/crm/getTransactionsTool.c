@@ -51,8 +51,9 @@ static struct position read_cursor(edge_ctx *ctx, const char *cursor)
     return (struct position){ .created_at_us = created_at, .id = id + 1 };
 }
 
-static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    (void)in;
     if (strcmp(field->name, "cursor") == 0)
         read_cursor(ctx, json_string_value(value));
     return strcmp(field->name, "status") == 0 ? crm_choice(ctx, field, value, deal_statuses) : value;

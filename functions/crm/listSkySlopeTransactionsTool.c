@@ -49,8 +49,9 @@ static struct position read_cursor(edge_ctx *ctx, const char *cursor)
     return (struct position){ .page = atoi(cursor), .row = cursor[page + 1] - '0' };
 }
 
-static json_t *check(edge_ctx *ctx, const edge_field *field, json_t *value)
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    (void)in;
     if (strcmp(field->name, "cursor") == 0)
         read_cursor(ctx, json_string_value(value));
     return value;

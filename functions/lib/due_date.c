@@ -36,8 +36,9 @@ bool due_date_is_day(edge_ctx *ctx, const char *text)
     return false;
 }
 
-json_t *due_date_check(edge_ctx *ctx, const edge_field *field, json_t *value)
+json_t *due_date_check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
+    (void)in;
     if (strcmp(field->name, "dueDate") == 0)
         due_date_is_day(ctx, json_string_value(value));
     return value;

@@ -13,7 +13,7 @@
 bool due_date_is_day(edge_ctx *ctx, const char *text);
 
 /* The same for a function's .check: looks at the field dueDate and lets every other one pass. */
-json_t *due_date_check(edge_ctx *ctx, const edge_field *field, json_t *value);
+json_t *due_date_check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value);
 
 struct due {
     const char *at;   /* RFC 3339, with the zone's offset of that day */
