@@ -119,3 +119,20 @@ const struct voice_call *voice_dial(edge_ctx *ctx, const struct voice_order *ord
     call->error = call->started ? NULL : describe(ctx, reply);
     return call;
 }
+
+const char *voice_call_focus(const char *call_type)
+{
+    static const struct {
+        const char *word, *focus;
+    } words[] = {
+        { "seller", "seller_lead" },
+        { "buyer", "buyer_lead" },
+        { "expired", "expired_listing" },
+        { "fsbo", "for_sale_by_owner" },
+        { "for sale by owner", "for_sale_by_owner" },
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(call_type, words[i].word) != NULL)
+            return words[i].focus;
+    return NULL;
+}

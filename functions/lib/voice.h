@@ -60,6 +60,9 @@ struct voice_call {
 /* Orders a call and waits for ElevenLabs to take it, 20 s at most. Whatever goes wrong is in the result. */
 EDGE_RETURNS_NONNULL const struct voice_call *voice_dial(edge_ctx *ctx, const struct voice_order *order);
 
+/* What a sales call is about by its type in people's words: "seller_lead", "buyer_lead", … or NULL. */
+const char *voice_call_focus(const char *call_type);
+
 /* Adds a member unless the text is NULL or empty. */
 void voice_set(json_t *object, const char *name, const char *text);
 
