@@ -3,6 +3,7 @@
  */
 #include "cli/build_id_file.h"
 #include "cli/command.h"
+#include "cli/functions_markdown.h"
 #include "cli/table.h"
 #include "config/config.h"
 #include "config/schema.h"
@@ -16,7 +17,7 @@ enum {
     BUILD_ID_SHOWN = 12
 }; /* as in x-function-version: enough to tell generations apart */
 
-static void auth_format(const struct function_config *function, char *text, size_t size)
+void auth_format(const struct function_config *function, char *text, size_t size)
 {
     if (function->auth == AUTH_WEBHOOK)
         snprintf(text, size, "webhook:%s", function->webhook_scheme);
@@ -64,21 +65,8 @@ static bool function_add(
     return present || !function->enabled;
 }
 
-static int run(int argc, char **argv)
+static int list(const struct config *config)
 {
-    const char *path = "functions.toml";
-    const struct cli_option options[] = {
-        { "config", "FILE", "the configuration (functions.toml)", .text = &path },
-        { 0 },
-    };
-    int status = options_read(&functions_command, options, argc, argv);
-    if (status != OPTIONS_READ)
-        return status;
-
-    struct config *config;
-    if (!config_open(path, &config))
-        return STATUS_FAILED;
-
     static const char *const heading[] = {
         "FUNCTION",
         "ROUTE",
@@ -92,13 +80,33 @@ static int run(int argc, char **argv)
     };
     struct table table = { .columns = sizeof heading / sizeof *heading };
     table_add(&table, heading);
-    status = STATUS_DONE;
+    int status = STATUS_DONE;
     for (size_t i = 0; i < config->function_count; i++)
         if (!function_add(&table, config, &config->functions[i]))
             status = STATUS_FAILED;
     table_print(&table);
     if (status == STATUS_FAILED)
         failure("not every plugin is in \"%s\". scripts/build makes them", config->server.plugins);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path = "functions.toml", *sources = NULL;
+    const struct cli_option options[] = {
+        { "config", "FILE", "the configuration (functions.toml)", .text = &path },
+        { "markdown", "DIR", "a page for people, by the directories of DIR that the sources are in",
+            .text = &sources },
+        { 0 },
+    };
+    int status = options_read(&functions_command, options, argc, argv);
+    if (status != OPTIONS_READ)
+        return status;
+
+    struct config *config;
+    if (!config_open(path, &config))
+        return STATUS_FAILED;
+    status = sources != NULL ? functions_markdown(config, sources) : list(config);
     config_free(config);
     return status;
 }
@@ -109,6 +117,7 @@ const struct command functions_command = {
     .details = "BUILD is the build id of the plugin's file, as in the answer header x-function-version.\n"
                "The status is 1 when a function that is on has no usable plugin.\n",
     .examples = "  edge functions\n"
-                "  edge functions --config /etc/edge/functions.toml\n",
+                "  edge functions --config /etc/edge/functions.toml\n"
+                "  edge functions --markdown functions > docs/functions.md\n",
     .run = run,
 };

@@ -184,6 +184,30 @@ static void unload(struct generation *generation)
     free(generation);
 }
 
+static int open_file(
+    struct generation *generation, const char *path, const char *name, struct load_error *error)
+{
+    int result = check_file(path, name, error);
+    if (result == 0)
+        result = open_library(generation, path, name, error);
+    return result == 0 ? check_descriptor(path, name, &generation->descriptor, error) : result;
+}
+
+int generation_summary(const struct config *config, const struct function_config *function, char *text,
+    size_t size, struct load_error *error)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.so", config->server.plugins, function->plugin);
+    struct generation *generation = calloc(1, sizeof *generation);
+    if (generation == NULL)
+        return -ENOMEM;
+    int result = open_file(generation, path, function->plugin, error);
+    if (result == 0)
+        snprintf(text, size, "%s", generation->descriptor.summary);
+    unload(generation);
+    return result;
+}
+
 int generation_load(const struct config *config, const struct function_config *function, int index,
     struct generation **out, struct load_error *error)
 {
@@ -196,13 +220,8 @@ int generation_load(const struct config *config, const struct function_config *f
     generation->index = index;
     generation->function = &generation->descriptor;
 
-    int result = check_file(path, function->plugin, error);
-    if (result == 0 && (generation->env = read_env(function)) == NULL)
-        result = -ENOMEM;
-    if (result == 0)
-        result = open_library(generation, path, function->plugin, error);
-    if (result == 0)
-        result = check_descriptor(path, function->plugin, generation->function, error);
+    generation->env = read_env(function);
+    int result = generation->env != NULL ? open_file(generation, path, function->plugin, error) : -ENOMEM;
     if (result == 0)
         result = start_plugin(generation, path, error);
     if (result < 0) {

@@ -33,6 +33,13 @@ struct load_error {
 int generation_load(const struct config *config, const struct function_config *function, int index,
     struct generation **generation, struct load_error *error);
 
+/*
+ * Copies the summary that a function's plugin declares, without starting the plugin: for tools. 0, or a
+ * negative errno and *error.
+ */
+int generation_summary(const struct config *config, const struct function_config *function, char *text,
+    size_t size, struct load_error *error);
+
 void generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);
 

@@ -104,6 +104,32 @@ test('functions shows routes, limits and builds, and ends with 1 when a plugin i
     assert.match(missing.stdout, /^off .* off +missing$/m);
 });
 
+test('functions --markdown: a table a directory, by name, with what the plugins declare', () => {
+    const plugins = path.join(buildDirectory, 'functions'), sources = path.join(root, 'functions');
+    const of = (sections) => write('page.toml', `[server]\nplugins = "${plugins}"\n${sections}`);
+    const file = of(`[functions.updateTaskStatus]\n[functions.computePulse]\nmax_body = "2MiB"\nrate_limit = "5/s per ip"
+[functions.createTask]\nauth = "admin"\nschedule = "0 6 * * *"\n`);
+    const run = edge('functions', '--config', file, '--markdown', sources);
+    assert.equal(run.status, 0, run.stderr);
+    const lines = run.stdout.split('\n').filter((line) => /^(##|\| [a-z])/.test(line) && !/^\| function /.test(line));
+    assert.deepEqual(lines.map((line) => line.replace(/ [^|]* \|$/, ' … |')), [
+        '## data',
+        '| createTask | /functions/v1/createTask | admin | 30s | 32MiB | 1MiB | - | 0 6 * * * | … |',
+        '| updateTaskStatus | /functions/v1/updateTaskStatus | user | 30s | 32MiB | 1MiB | - | - | … |',
+        '## engines',
+        '| computePulse | /functions/v1/computePulse | user | 30s | 32MiB | 2MiB | 5/s per ip | - | … |',
+    ]);
+    assert.ok(run.stdout.includes("| Changes a task's status |\n"));
+    assert.ok(run.stdout.endsWith('|\n'));
+
+    const gone = edge('functions', '--config', of('[functions.gone]\n'), '--markdown', sources);
+    assert.equal(gone.status, 1);
+    assert.match(gone.stderr, /\/functions\/\*\/gone\.c is not there/);
+    const elsewhere = edge('functions', '--config', write('none.toml', '[server]\nplugins = "."\n[functions.createTask]\n'), '--markdown', sources);
+    assert.equal(elsewhere.status, 1);
+    assert.match(elsewhere.stderr, /createTask\.so is not there/);
+});
+
 test('the sandbox needs a development issuer', () => {
     const run = edge('serve', '--sandbox', '--config', write('plain.toml', ''));
     assert.equal(run.status, 1);
