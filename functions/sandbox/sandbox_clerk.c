@@ -1,6 +1,6 @@
 /*
  * sandbox_clerk: stand-in for Clerk's backend API (https://clerk.com/docs/reference/backend-api): users, read
- * by id and by address, made and deleted.
+ * by id and by address, made and deleted; sign-in tokens.
  *
  * Everybody whose id begins with "user_" is there, with the address <id>@example.com, except ids with "unknown"
  * in them. Users that were made are kept until a reset, and are found by their address.
@@ -21,15 +21,18 @@ static json_t *refuse(edge_ctx *ctx, const json_t *order, int status, const char
             "code", code, "meta", "clerk_trace_id", edge_request_id(ctx)));
 }
 
-static json_t *check_access(edge_ctx *ctx, const json_t *order)
+/* False when the request has been refused. */
+static bool check_access(edge_ctx *ctx, const json_t *order)
 {
     const char *given = edge_request_header(ctx, "authorization"), *key = edge_env(ctx, "CLERK_SECRET_KEY");
-    if (given == NULL || strncmp(given, "Bearer ", 7) != 0)
-        return refuse(ctx, order, 401, "authorization_header_format_invalid",
+    bool formed = given != NULL && strncmp(given, "Bearer ", 7) == 0;
+    bool known = formed && (key == NULL || strcmp(given + 7, key) == 0);
+    if (!formed)
+        refuse(ctx, order, 401, "authorization_header_format_invalid",
             "Invalid Authorization header format. Must be \"Bearer <YOUR_API_KEY>\"");
-    if (key != NULL && strcmp(given + 7, key) != 0)
-        return refuse(ctx, order, 401, "clerk_key_invalid", "The provided Clerk Secret Key is invalid");
-    return NULL;
+    else if (!known)
+        refuse(ctx, order, 401, "clerk_key_invalid", "The provided Clerk Secret Key is invalid");
+    return known;
 }
 
 static json_t *user_json(
@@ -135,6 +138,23 @@ static json_t *one_user(edge_ctx *ctx, const json_t *order, const char *id)
     return sandbox_send_json(ctx, order, 200, user);
 }
 
+/* https://clerk.com/docs/reference/backend-api/tag/sign-in-tokens/POST/sign_in_tokens */
+static json_t *create_sign_in_token(edge_ctx *ctx, const json_t *order)
+{
+    json_t *asked = sandbox_body(ctx);
+    const char *user = edge_json_text(asked, "user_id");
+    if (user == NULL)
+        return refuse(ctx, order, 422, "form_param_missing", "user_id must be included.");
+    if (find(ctx, user) == NULL)
+        return refuse(ctx, order, 404, "resource_not_found", "not found");
+    const char *id = edge_uuid_v4(ctx);
+    json_int_t now = edge_now(ctx) / 1000;
+    return sandbox_send_json(ctx, order, 200,
+        json_pack("{s:s, s:o, s:s, s:s, s:o, s:n, s:I, s:I}", "object", "sign_in_token", "id",
+            json_sprintf("sit_%s", id), "status", "pending", "user_id", user, "token",
+            json_sprintf("ticket_%s", id), "url", "created_at", now, "updated_at", now));
+}
+
 static json_t *sandbox_backend(edge_ctx *ctx, json_t *in)
 {
     (void)in;
@@ -142,14 +162,15 @@ static json_t *sandbox_backend(edge_ctx *ctx, json_t *in)
     if (sandbox_has_answer(order))
         return sandbox_answer(ctx, order);
 
-    json_t *problem = check_access(ctx, order);
-    if (problem != NULL)
-        return problem;
+    if (!check_access(ctx, order))
+        return NULL;
     const char *path = edge_request_rest(ctx), *method = edge_request_method(ctx);
     if (strcmp(path, "/v1/users") == 0 && strcmp(method, "POST") == 0)
         return create(ctx, order);
     if (strcmp(path, "/v1/users") == 0 && strcmp(method, "GET") == 0)
         return list(ctx, order);
+    if (strcmp(path, "/v1/sign_in_tokens") == 0 && strcmp(method, "POST") == 0)
+        return create_sign_in_token(ctx, order);
     if (strncmp(path, "/v1/users/", 10) == 0 && strcmp(method, "POST") != 0)
         return one_user(ctx, order, path + 10);
     return refuse(ctx, order, 404, "resource_not_found", "not found");

@@ -1,5 +1,5 @@
 /*
- * The stand-ins for Resend and for the former database (functions/sandbox): what functions will meet there.
+ * The stand-ins for Resend, for the former database and for Clerk (functions/sandbox): what functions will meet there.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -73,5 +73,28 @@ describe('stand-in for the former database', options, () => {
         assert.deepEqual([status, body.code], [404, 'PGRST205']);
         assert.equal((await read('call_logs?order=id.asc&id=eq.1')).status, 400);
         assert.equal((await read('call_logs?order=id.asc', { apikey: 'other' })).status, 401);
+    });
+});
+
+describe('stand-in for Clerk', options, () => {
+    const key = credential('CLERK_SECRET_KEY');
+    const clerk = (path, more = {}) => ask(`clerk${path}`, { ...more, headers: { authorization: `Bearer ${key}`, ...more.headers } });
+
+    it('refuses other keys, once', options, async () => {
+        host.provider('clerk');
+        for (const [authorization, code] of [['', 'authorization_header_format_invalid'], ['Bearer other', 'clerk_key_invalid']]) {
+            const { status, body } = await clerk('/v1/users/user_a', { headers: { authorization } });
+            assert.deepEqual([status, body.errors[0].code], [401, code]);
+        }
+    });
+
+    it('makes sign-in tokens, and deletes whom it knows', options, async () => {
+        const made = await clerk('/v1/sign_in_tokens', { method: 'POST', body: { user_id: 'user_a', expires_in_seconds: 60 } });
+        assert.deepEqual([made.status, made.body.object, made.body.status, made.body.user_id], [200, 'sign_in_token', 'pending', 'user_a']);
+        assert.match(made.body.token, /^ticket_/);
+        assert.equal((await clerk('/v1/sign_in_tokens', { method: 'POST', body: {} })).status, 422);
+        assert.equal((await clerk('/v1/sign_in_tokens', { method: 'POST', body: { user_id: 'user_unknown' } })).status, 404);
+        assert.deepEqual((await clerk('/v1/users/user_b', { method: 'DELETE' })).body, { object: 'user', id: 'user_b', deleted: true });
+        assert.equal((await clerk('/v1/users/user_unknown', { method: 'DELETE' })).status, 404);
     });
 });
