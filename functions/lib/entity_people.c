@@ -7,7 +7,7 @@
 
 static const struct entity_column profiles[] = {
     { "id", COLUMN_TEXT, COLUMN_NOT_NULL },
-    { "email", COLUMN_TEXT },
+    { "email", COLUMN_TEXT, COLUMN_IMPORTED | COLUMN_IMPORT_REQUIRED },
     { "full_name", COLUMN_TEXT, COLUMN_WRITABLE },
     { "avatar_url", COLUMN_URL, COLUMN_WRITABLE },
     { "phone", COLUMN_TEXT, COLUMN_WRITABLE },

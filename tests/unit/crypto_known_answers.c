@@ -166,6 +166,7 @@ static void test_uuid(void **state)
     (void)state;
     /* RFC 9562 A.4 has the DNS namespace; these are the URL namespace's, as Python's uuid5 gives them. */
     assert_string_equal(edge_uuid_v5_url(ctx, "http://example.com/"), "0a300ee9-f9e4-5697-a51a-efc7fafaba67");
+    assert_string_equal(edge_uuid_v5_dns(ctx, "python.org"), "886313e1-3b8a-5372-9b90-0c9aee199e5d");
     assert_string_equal(edge_uuid_v5_url(ctx, ""), "1b4db7eb-4057-5ddf-91e0-36dec72071f5");
 
     const char *one = edge_uuid_v4(ctx), *two = edge_uuid_v4(ctx);

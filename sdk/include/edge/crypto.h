@@ -20,9 +20,10 @@ bool edge_equal(const void *a, size_t a_length, const void *b, size_t b_length);
 /* length random bytes from the system's generator. */
 void edge_random(void *out, size_t length);
 
-/* Random UUID, version 4 (RFC 9562 5.4); version 5 of a name in the URL namespace (RFC 9562 5.5). */
+/* Random UUID, version 4 (RFC 9562 5.4); version 5 of a name in the URL or DNS namespace (RFC 9562 5.5). */
 EDGE_RETURNS_NONNULL const char *edge_uuid_v4(edge_ctx *ctx);
 EDGE_RETURNS_NONNULL const char *edge_uuid_v5_url(edge_ctx *ctx, const char *name);
+EDGE_RETURNS_NONNULL const char *edge_uuid_v5_dns(edge_ctx *ctx, const char *name);
 
 /* Encodings (RFC 4648). Decoding answers NULL for anything malformed; length may be NULL. */
 EDGE_RETURNS_NONNULL char *edge_base64(edge_ctx *ctx, const void *data, size_t length);

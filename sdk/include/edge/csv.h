@@ -50,6 +50,7 @@ typedef struct edge_csv_row {
     size_t count;
     const char *const *fields; /* count of them, each NUL-terminated */
     const size_t *lengths;
+    size_t offset; /* where it ends, in bytes of the file */
 } edge_csv_row;
 
 typedef struct edge_csv edge_csv;

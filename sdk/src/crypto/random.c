@@ -35,6 +35,26 @@ static const uint8_t url_namespace[UUID_BYTES] = {
     0xc8,
 };
 
+/* 6ba7b810-9dad-11d1-80b4-00c04fd430c8. */
+static const uint8_t dns_namespace[UUID_BYTES] = {
+    0x6b,
+    0xa7,
+    0xb8,
+    0x10,
+    0x9d,
+    0xad,
+    0x11,
+    0xd1,
+    0x80,
+    0xb4,
+    0x00,
+    0xc0,
+    0x4f,
+    0xd4,
+    0x30,
+    0xc8,
+};
+
 void edge_random(void *out, size_t length)
 {
     uint8_t *at = out;
@@ -72,15 +92,25 @@ const char *edge_uuid_v4(edge_ctx *ctx)
     return uuid_text(ctx, raw, 4);
 }
 
-const char *edge_uuid_v5_url(edge_ctx *ctx, const char *name)
+static const char *uuid_v5(edge_ctx *ctx, const uint8_t space[UUID_BYTES], const char *name)
 {
     size_t length = strlen(name);
     uint8_t *input = edge_alloc(ctx, UUID_BYTES + length);
-    memcpy(input, url_namespace, UUID_BYTES);
+    memcpy(input, space, UUID_BYTES);
     memcpy(input + UUID_BYTES, name, length);
 
     uint8_t digest[SHA1_BYTES];
     if (EVP_Digest(input, UUID_BYTES + length, digest, NULL, EVP_sha1(), NULL) != 1)
         abort();
     return uuid_text(ctx, digest, 5);
+}
+
+const char *edge_uuid_v5_url(edge_ctx *ctx, const char *name)
+{
+    return uuid_v5(ctx, url_namespace, name);
+}
+
+const char *edge_uuid_v5_dns(edge_ctx *ctx, const char *name)
+{
+    return uuid_v5(ctx, dns_namespace, name);
 }

@@ -14,6 +14,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     RECORD_MAX_BYTES = 1024 * 1024,
@@ -21,12 +23,15 @@ enum {
     RECORDS_MAX = 1000 * 1000,
     GROW_BYTES = 4096,
     LINE_PIECE_BYTES = 4096,
+    GIVE_BACK_BYTES = 1024 * 1024,
 };
 
 struct edge_csv {
     edge_csv_options options;
     struct csv_parser parser;
-    const char *at, *end; /* of the piece that is being read */
+    const char *at, *end;   /* of the piece that is being read */
+    size_t end_offset;      /* of end, in the file */
+    const char *given_back; /* of a body in a file: what lies before has left memory; NULL: no such body */
     bool pieces_over, finished, after_return, begun_reading;
     size_t line; /* of the next byte */
 
@@ -65,11 +70,34 @@ static void release(void *arg)
     free(csv->fields);
 }
 
+/* Where to begin giving back, on a page; NULL when data is no part of a body that lies in a file. */
+static const char *spooled_from(const edge_ctx *ctx, const edge_csv_options *options)
+{
+    const char *data = options->data, *body = ctx->request.body;
+    if (!ctx->request.body_spooled || data == NULL || data < body || data > body + ctx->request.body_length)
+        return NULL;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return body + (size_t)(data - body) / page * page;
+}
+
+/*
+ * The pages of the mapped body that have been read: they are in its file, and come back if they are read again.
+ * Without this a long file would be resident as a whole by its end.
+ */
+static void give_back(struct edge_csv *csv)
+{
+    if (csv->given_back == NULL || csv->at == NULL || csv->at - csv->given_back < 2 * GIVE_BACK_BYTES)
+        return;
+    madvise((void *)csv->given_back, GIVE_BACK_BYTES, MADV_DONTNEED);
+    csv->given_back += GIVE_BACK_BYTES;
+}
+
 edge_csv *edge_csv_open_with(edge_ctx *ctx, const edge_csv_options *options)
 {
     struct edge_csv *csv = edge_alloc(ctx, sizeof *csv);
     csv->options = *options;
     csv->line = 1;
+    csv->given_back = spooled_from(ctx, options);
     csv->options.separator = options->separator != 0 ? options->separator : ',';
     csv->options.record_max_bytes =
         options->record_max_bytes > 0 ? options->record_max_bytes : RECORD_MAX_BYTES;
@@ -145,6 +173,7 @@ static bool fetch(edge_ctx *ctx, struct edge_csv *csv)
     csv->pieces_over = csv->pieces_over || piece == NULL;
     csv->at = piece;
     csv->end = piece != NULL ? piece + length : NULL;
+    csv->end_offset += piece != NULL ? length : 0;
     return piece != NULL;
 }
 
@@ -178,6 +207,7 @@ static const edge_csv_row *give(struct edge_csv *csv, edge_csv_problem problem, 
     csv->row.problem = problem;
     csv->row.message = message;
     csv->row.count = problem == EDGE_CSV_OK || problem == EDGE_CSV_ENCODING ? csv->count : 0;
+    csv->row.offset = csv->end_offset - (size_t)(csv->end - csv->at);
     csv->row.fields = csv->fields;
     csv->row.lengths = csv->lengths;
     csv->finished = csv->finished || problem == EDGE_CSV_UNFINISHED || problem == EDGE_CSV_TOO_LARGE;
@@ -253,6 +283,7 @@ static void note_begin(struct edge_csv *csv, bool line_end)
 const edge_csv_row *edge_csv_next(edge_ctx *ctx, edge_csv *csv)
 {
     begin_record(csv);
+    give_back(csv);
     while (!csv->finished) {
         if (csv->at == csv->end) {
             if (!fetch(ctx, csv))
