@@ -22,14 +22,13 @@ static json_t *after_role_play(edge_ctx *ctx, json_t *in)
     edge_answer *answer = edge_invoke(ctx, "analyzeRolePlaySession", json_pack("{s:s}", "sessionId", id),
         .timeout_ms = EVALUATION_MS, .service = true);
     bool done = answer->status < 400;
+    const char *said = done ? "" : edge_json_text(answer->body, "error");
     if (!done)
         edge_service_query(ctx,
             "UPDATE role_play_session_logs"
             " SET metadata = coalesce(metadata, '{}') || jsonb_build_object('analysis_error', $2)"
             " WHERE id = $1",
-            edge_uuid(id),
-            edge_text(text_cut(ctx,
-                edge_format(ctx, "%s: %s", answer->code, edge_json_text(answer->body, "error")), ERROR_MAX)));
+            edge_uuid(id), edge_text(text_cut(ctx, edge_format(ctx, "%s: %s", answer->code, said), ERROR_MAX)));
     return json_pack("{s:b, s:b}", "success", 1, "evaluated", done);
 }
 

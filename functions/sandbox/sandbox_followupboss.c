@@ -71,6 +71,36 @@ static json_t *create_note(edge_ctx *ctx, const json_t *order)
     return sandbox_send_json(ctx, order, 201, note);
 }
 
+/* https://docs.followupboss.com/reference/people-get; a number that ends in 0000 is nobody's. */
+static json_t *find_people(edge_ctx *ctx, const json_t *order)
+{
+    const char *phone = edge_request_query(ctx, "phone");
+    size_t length = phone != NULL ? strlen(phone) : 0;
+    bool known = length > 4 && strcmp(phone + length - 4, "0000") != 0;
+    json_t *people =
+        known ? json_pack("[{s:I, s:s}]", "id", (json_int_t)5001, "name", "Lead Example") : json_array();
+    return sandbox_send_json(ctx, order, 200,
+        json_pack("{s:{s:s, s:I}, s:o}", "_metadata", "collection", "people", "total",
+            (json_int_t)json_array_size(people), "people", people));
+}
+
+/* https://docs.followupboss.com/reference/calls-post */
+static json_t *create_call(edge_ctx *ctx, const json_t *order)
+{
+    static const char *const outcomes[] = { "Interested", "Not Interested", "Left Message", "No Answer", "Busy",
+        "Bad Number", NULL };
+    json_t *call = sandbox_body(ctx);
+    const char *outcome = edge_json_text(call, "outcome");
+    bool known = outcome == NULL;
+    for (const char *const *one = outcomes; outcome != NULL && *one != NULL; one++)
+        known = known || strcmp(*one, outcome) == 0;
+    if (edge_json_text(call, "phone") == NULL || !json_is_boolean(json_object_get(call, "isIncoming")) ||
+        !known)
+        return refuse(ctx, order, 400, "Fields phone and isIncoming are required.");
+    json_object_set_new(call, "id", json_integer(9000 + edge_now_exact() / 1000 % 1000000));
+    return sandbox_send_json(ctx, order, 201, call);
+}
+
 static json_t *sandbox_crm(edge_ctx *ctx, json_t *in)
 {
     (void)in;
@@ -89,6 +119,10 @@ static json_t *sandbox_crm(edge_ctx *ctx, json_t *in)
                 "lastName", "Lee", "email", "ann@example.com", "role", "Broker", "apiKey", key));
     if (strcmp(edge_request_method(ctx), "POST") == 0 && strcmp(path, "/v1/tasks") == 0)
         return create_task(ctx, order);
+    if (strcmp(edge_request_method(ctx), "GET") == 0 && strcmp(path, "/v1/people") == 0)
+        return find_people(ctx, order);
+    if (strcmp(edge_request_method(ctx), "POST") == 0 && strcmp(path, "/v1/calls") == 0)
+        return create_call(ctx, order);
     if (strcmp(edge_request_method(ctx), "POST") == 0 && strcmp(path, "/v1/notes") == 0)
         return create_note(ctx, order);
     return refuse(ctx, order, 404, "Resource not found.");

@@ -138,6 +138,16 @@ static json_t *create_task(edge_ctx *ctx, const json_t *order)
         json_pack("{s:I}", "taskId", (json_int_t)(900000000000000LL + edge_now_exact() / 1000)));
 }
 
+/* https://developer.lofty.com/api-reference/notes/create-note */
+static json_t *create_note(edge_ctx *ctx, const json_t *order)
+{
+    json_t *note = sandbox_body(ctx);
+    if (!json_is_integer(json_object_get(note, "leadId")) || edge_json_text(note, "content") == NULL)
+        return refuse(ctx, order, 400, json_string("leadId and content are required"));
+    return sandbox_send_json(ctx, order, 200,
+        json_pack("{s:I}", "noteId", (json_int_t)(800000000000000LL + edge_now_exact() / 1000)));
+}
+
 static json_t *route(edge_ctx *ctx, const json_t *order, const char *key)
 {
     const char *path = edge_request_rest(ctx);
@@ -150,6 +160,8 @@ static json_t *route(edge_ctx *ctx, const json_t *order, const char *key)
         return list_leads(ctx, order, key);
     if (get && strcmp(path, "/v2.0/transactions") == 0)
         return list_transactions(ctx, order, key);
+    if (!get && strcmp(path, "/v1.0/notes") == 0)
+        return create_note(ctx, order);
     if (!get && strcmp(path, "/v2.0/tasks") == 0)
         return create_task(ctx, order);
 
