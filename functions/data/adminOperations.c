@@ -90,11 +90,14 @@ static json_t *get_user_credits(edge_ctx *ctx, json_t *in)
         edge_text(user));
     json_t *data = edge_rows_json(rows), *credits = json_array(), *row;
     size_t i;
-    json_array_foreach(data, i, row) json_array_append_new(
-        credits, json_pack("{s:O, s:I, s:I, s:O}", "userId", json_object_get(row, "user_id"),
-                     "creditsRemaining", (json_int_t)edge_json_int(row, "credits_available", 0), "creditsUsed",
-                     (json_int_t)edge_json_int(row, "credits_used", 0), "resetDate",
-                     json_object_get(row, "last_reset_at")));
+    json_array_foreach(data, i, row)
+    {
+        json_int_t left = edge_json_int(row, "credits_available", 0),
+                   used = edge_json_int(row, "credits_used", 0);
+        json_array_append_new(credits,
+            json_pack("{s:O, s:I, s:I, s:O}", "userId", json_object_get(row, "user_id"), "creditsRemaining",
+                left, "creditsUsed", used, "resetDate", json_object_get(row, "last_reset_at")));
+    }
 
     json_t *one = json_array_size(data) > 0 ? json_array_get(data, 0) : json_null();
     return json_pack("{s:b, s:O, s:o}", "success", 1, "data", user != NULL ? one : data, "credits", credits);

@@ -38,6 +38,19 @@ static bool is(const char *operation, const char *name)
     return strcmp(operation, name) == 0;
 }
 
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
+{
+    const char *operation = edge_json_text(in, "operation");
+    bool known =
+        is(operation, "get") || is(operation, "deduct") || is(operation, "add") || is(operation, "set");
+    if (is(field->name, "operation") && !known)
+        edge_fail(ctx, 400, "unknown_operation", "Unknown operation: %s", operation);
+    if (is(field->name, "amount") && json_integer_value(value) == 0 && !is(operation, "set") &&
+        !is(operation, "get"))
+        edge_fail_with(ctx, 400, "invalid_input", .message = "amount must be at least 1", .field = "amount");
+    return value;
+}
+
 static json_t *read_credits(edge_ctx *ctx, const char *user, int64_t limit)
 {
     edge_rows *rows[3];
@@ -66,27 +79,19 @@ static json_t *read_credits(edge_ctx *ctx, const char *user, int64_t limit)
         edge_rows_json(rows[2]));
 }
 
-static int64_t required_amount(edge_ctx *ctx, json_t *in, const char *operation)
-{
-    int64_t amount = edge_json_int(in, "amount", -1), least = is(operation, "set") ? 0 : 1;
-    if (amount < least)
-        edge_fail_with(ctx, 400, "invalid_input", .field = "amount",
-            .message = edge_format(
-                ctx, amount == -1 ? "amount is required" : "amount must be at least %lld", (long long)least));
-    return amount;
-}
-
 static json_t *change_credits(edge_ctx *ctx, json_t *in, const char *user, const char *operation)
 {
     const char *description = edge_json_text(in, "description");
     struct credit_booking booking = {
         .user = user,
         .operation = operation,
-        .amount = required_amount(ctx, in, operation),
+        .amount = edge_json_int(in, "amount", 0),
         .description = description != NULL ? description : edge_format(ctx, "%s operation", operation),
         .metadata = json_object_get(in, "metadata"),
         .key = idempotency_key(ctx, in),
     };
+    if (json_object_get(in, "amount") == NULL)
+        edge_fail_with(ctx, 400, "invalid_input", .message = "amount is required", .field = "amount");
     if (!is(operation, "deduct") && edge_auth_caller(ctx) != EDGE_CALLER_SERVICE)
         edge_require_role(ctx, "admin");
 
@@ -103,8 +108,6 @@ static json_t *manage_credits(edge_ctx *ctx, json_t *in)
     const char *user = edge_auth_user(ctx), *operation = edge_json_text(in, "operation");
     if (is(operation, "get"))
         return read_credits(ctx, user, edge_json_int(in, "limit", 20));
-    if (!is(operation, "deduct") && !is(operation, "add") && !is(operation, "set"))
-        edge_fail(ctx, 400, "unknown_operation", "Unknown operation: %s", operation);
     return change_credits(ctx, in, user, operation);
 }
 
@@ -112,4 +115,5 @@ EDGE_FUNCTION(manageCredits,
     .summary = "Spends, grants, sets or reads a user's credits",
     .input = input,
     .problems = problems,
-    .handle = manage_credits);
+    .handle = manage_credits,
+    .check = check);

@@ -58,6 +58,15 @@ static bool is(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
+static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
+{
+    (void)in;
+    const char *text = json_string_value(value);
+    if (is(field->name, "operation") && !is(text, "create") && !is(text, "update") && !is(text, "delete"))
+        edge_fail(ctx, 400, "invalid_operation", "Invalid operation");
+    return value;
+}
+
 static bool is_column(const char *name)
 {
     for (const edge_field *field = titled; field->name != NULL; field++)
@@ -92,9 +101,13 @@ static void refuse_unknown(edge_ctx *ctx, json_t *data)
 {
     const char *name;
     json_t *value;
-    json_object_foreach(data, name, value) if (!is_column(name)) edge_fail_with(ctx, 400, "unknown_column",
-        .message = edge_format(ctx, "goalData.%s is no column of a goal", name),
-        .field = edge_format(ctx, "goalData.%s", name));
+    json_object_foreach(data, name, value)
+    {
+        if (!is_column(name))
+            edge_fail_with(ctx, 400, "unknown_column",
+                .message = edge_format(ctx, "goalData.%s is no column of a goal", name),
+                .field = edge_format(ctx, "goalData.%s", name));
+    }
 }
 
 /* null clears what a goal can be without; an empty text does so, too. */
@@ -214,8 +227,6 @@ static json_t *manage_goal(edge_ctx *ctx, json_t *in)
     const char *operation = edge_json_text(in, "operation"), *id = edge_json_text(in, "goalId");
     if (is(operation, "create"))
         return create(ctx, in);
-    if (!is(operation, "update") && !is(operation, "delete"))
-        edge_fail(ctx, 400, "invalid_operation", "Invalid operation");
     if (id == NULL)
         edge_fail_with(ctx, 400, "invalid_input", .message = "goalId is required", .field = "goalId");
     return is(operation, "update") ? update(ctx, in, id) : remove_goal(ctx, id);
@@ -225,4 +236,5 @@ EDGE_FUNCTION(manageGoal,
     .summary = "Creates, updates or deletes one of the user's goals",
     .input = input,
     .problems = problems,
-    .handle = manage_goal);
+    .handle = manage_goal,
+    .check = check);
