@@ -12,8 +12,8 @@
 #include "lib/prompts.h"
 #include "lib/text.h"
 
-static const char *const platforms[] = { "facebook", "instagram", "linkedin", "twitter", "x", "threads", "tiktok",
-    NULL };
+static const char *const platforms[] = { "facebook", "instagram", "linkedin", "twitter", "x", "threads",
+    "tiktok", NULL };
 static const char *const tones[] = { "professional", "casual", "educational", "promotional", NULL };
 
 static const edge_field input[] = {
@@ -23,7 +23,8 @@ static const edge_field input[] = {
     { "platform", EDGE_TEXT, .fallback = "facebook",
         .help = "facebook, instagram, linkedin, twitter, x, threads or tiktok, in any case" },
     { "tone", EDGE_ENUM, .values = tones, .fallback = "professional", .help = "How it sounds" },
-    { "contentType", EDGE_TEXT, .min = 0, .max = 64, .fallback = "social post", .help = "What kind of content" },
+    { "contentType", EDGE_TEXT, .min = 0, .max = 64, .fallback = "social post",
+        .help = "What kind of content" },
     { "includeHashtags", EDGE_BOOL, .fallback = "true", .help = "Whether hashtags are wanted" },
     { 0 },
 };
@@ -38,7 +39,8 @@ static const char *platform_of(edge_ctx *ctx, json_t *in)
     for (const char *const *known = platforms; *known != NULL; known++)
         if (strcasecmp(*known, edge_json_text(in, "platform")) == 0)
             return *known;
-    refuse(ctx, "platform", "platform must be one of facebook, instagram, linkedin, twitter, x, threads, tiktok");
+    refuse(
+        ctx, "platform", "platform must be one of facebook, instagram, linkedin, twitter, x, threads, tiktok");
 }
 
 static const char *system_message(edge_ctx *ctx, json_t *in, const char *platform)
@@ -60,10 +62,11 @@ static const char *order(edge_ctx *ctx, const char *topic, const char *prompt)
 
 static json_t *post_schema(void)
 {
-    return json_pack("{s:s, s:{s:{s:s, s:s}, s:{s:s, s:{s:s}, s:s}, s:{s:s, s:s}}, s:[s], s:b}", "type", "object",
-        "properties", "content", "type", "string", "description", "The post's text, without hashtags", "hashtags",
-        "type", "array", "items", "type", "string", "description", "Hashtags", "callToAction", "type", "string",
-        "description", "What the reader is asked to do", "required", "content", "additionalProperties", 0);
+    return json_pack("{s:s, s:{s:{s:s, s:s}, s:{s:s, s:{s:s}, s:s}, s:{s:s, s:s}}, s:[s], s:b}", "type",
+        "object", "properties", "content", "type", "string", "description", "The post's text, without hashtags",
+        "hashtags", "type", "array", "items", "type", "string", "description", "Hashtags", "callToAction",
+        "type", "string", "description", "What the reader is asked to do", "required", "content",
+        "additionalProperties", 0);
 }
 
 /* The hashtags that the text does not have yet, behind a blank line. */
@@ -103,8 +106,9 @@ static json_t *generate(edge_ctx *ctx, json_t *in)
 
     bool wanted = edge_json_bool(in, "includeHashtags", true);
     json_t *hashtags = wanted ? hashtags_clean(ctx, json_object_get(post, "hashtags")) : json_array();
-    return json_pack("{s:b, s:s, s:o, s:s?, s:s}", "success", 1, "content", with_hashtags(ctx, content, hashtags),
-        "hashtags", hashtags, "callToAction", edge_json_text(post, "callToAction"), "platform", platform);
+    return json_pack("{s:b, s:s, s:o, s:s?, s:s}", "success", 1, "content",
+        with_hashtags(ctx, content, hashtags), "hashtags", hashtags, "callToAction",
+        edge_json_text(post, "callToAction"), "platform", platform);
 }
 
 EDGE_FUNCTION(generateSocialPostTool,

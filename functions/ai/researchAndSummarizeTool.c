@@ -1,6 +1,6 @@
 /*
- * researchAndSummarizeTool: a digest of a topic, from what the model knows. The gateway does not search the web, and
- * "grounded": false says so. No database.
+ * researchAndSummarizeTool: a digest of a topic, from what the model knows. The gateway does not search the
+ * web, and "grounded": false says so. No database.
  */
 #include <edge/edge.h>
 
@@ -17,7 +17,8 @@ static const edge_field input[] = {
 static const char *question(edge_ctx *ctx, const char *query, const char *focus)
 {
     return edge_format(ctx,
-        "%s%s%s\n\nSummarise this for a property agent as a short digest: the main findings first, then what the"
+        "%s%s%s\n\nSummarise this for a property agent as a short digest: the main findings first, then what "
+        "the"
         " agent can do with them.",
         query, focus != NULL ? "\n\nThe angle that matters: " : "", focus != NULL ? focus : "");
 }
@@ -27,13 +28,14 @@ static json_t *research(edge_ctx *ctx, json_t *in)
     const char *query = edge_json_text(in, "query"), *focus = edge_json_text(in, "focus");
     gateway_require_key(ctx);
 
-    const struct gateway_ask ask = { .messages = completion_messages(prompt_research, question(ctx, query, focus)) };
+    const struct gateway_ask ask = { .messages =
+                                         completion_messages(prompt_research, question(ctx, query, focus)) };
     const char *summary = completion_trim(ctx, completion_ask(ctx, &ask)->content);
     if (summary[0] == '\0')
         gateway_fail(ctx, &gateway_unusable);
 
-    return json_pack("{s:b, s:{s:s, s:s, s:s, s:b, s:s}}", "success", 1, "data", "query", query, "summary", summary,
-        "focus", focus != NULL ? focus : "general", "grounded", 0, "message",
+    return json_pack("{s:b, s:{s:s, s:s, s:s, s:b, s:s}}", "success", 1, "data", "query", query, "summary",
+        summary, "focus", focus != NULL ? focus : "general", "grounded", 0, "message",
         "A summary of what the model knows; nothing was looked up on the web");
 }
 

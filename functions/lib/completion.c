@@ -36,9 +36,9 @@ json_t *completion_messages(const char *system, const char *user)
 
 json_t *completion_forced_call(const char *name, const char *purpose, json_t *parameters)
 {
-    return json_pack("{s:[{s:s, s:{s:s, s:s, s:o}}], s:{s:s, s:{s:s}}}", "tools", "type", "function", "function",
-        "name", name, "description", purpose, "parameters", parameters, "tool_choice", "type", "function",
-        "function", "name", name);
+    return json_pack("{s:[{s:s, s:{s:s, s:s, s:o}}], s:{s:s, s:{s:s}}}", "tools", "type", "function",
+        "function", "name", name, "description", purpose, "parameters", parameters, "tool_choice", "type",
+        "function", "function", "name", name);
 }
 
 const char *completion_trim(edge_ctx *ctx, const char *text)

@@ -21,13 +21,14 @@ EDGE_RETURNS_NONNULL const struct gateway_answer *completion_try(edge_ctx *ctx, 
 EDGE_RETURNS_NONNULL json_t *completion_messages(const char *system, const char *user);
 
 /*
- * The settings that make the model call one function: tools and tool_choice. parameters is its JSON schema (stolen).
+ * The settings that make the model call one function: tools and tool_choice. parameters is its JSON schema
+ * (stolen).
  */
-EDGE_RETURNS_NONNULL json_t *completion_forced_call(
-    const char *name, const char *purpose, json_t *parameters);
+EDGE_RETURNS_NONNULL json_t *completion_forced_call(const char *name, const char *purpose, json_t *parameters);
 
 /*
- * The arguments of the answer's first tool call; without one, the content as JSON. NULL when neither is a JSON object.
+ * The arguments of the answer's first tool call; without one, the content as JSON. NULL when neither is a JSON
+ * object.
  */
 json_t *completion_arguments(edge_ctx *ctx, const struct gateway_answer *answer);
 

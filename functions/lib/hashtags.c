@@ -1,6 +1,6 @@
 /*
- * Hashtags. Letters are all of Unicode's: what is not ASCII is taken as one unless it is punctuation or white space as
- * writers use it. Case is compared in ASCII.
+ * Hashtags. Letters are all of Unicode's: what is not ASCII is taken as one unless it is punctuation or white
+ * space as writers use it. Case is compared in ASCII.
  */
 #include "lib/hashtags.h"
 
@@ -11,7 +11,8 @@ enum {
     TAGS_MAX = 30,
 };
 
-/* Code points beyond ASCII that are no letters: Latin-1 signs, general punctuation and symbols, emoji, CJK marks. */
+/* Code points beyond ASCII that are no letters: Latin-1 signs, general punctuation and symbols, emoji, CJK
+ * marks. */
 static const struct {
     uint32_t first, last;
 } no_letters[] = {

@@ -7,8 +7,8 @@
 #include <edge/edge.h>
 
 /*
- * An array of "#tag": of each text everything but letters, digits and "_" is removed; what is empty then, is no text,
- * or has been there before (in any case) is dropped; at most 30.
+ * An array of "#tag": of each text everything but letters, digits and "_" is removed; what is empty then, is no
+ * text, or has been there before (in any case) is dropped; at most 30.
  */
 EDGE_RETURNS_NONNULL json_t *hashtags_clean(edge_ctx *ctx, json_t *tags);
 
