@@ -120,7 +120,7 @@ static void *coach(edge_ctx *ctx, void *arg)
     const struct coaching *coaching = arg;
     json_t *messages = json_pack("[o]", system_message(prompt_role_play_coach, coaching->scene));
     json_array_append_new(messages,
-        json_pack("{s:s, s:s}", "role", "user", "content", role_play_transcript(ctx, coaching->lines)));
+        json_pack("{s:s, s:s}", "role", "user", "content", role_play_lines_text(ctx, coaching->lines)));
     const struct gateway_ask ask = {
         .messages = messages,
         .settings = completion_forced_call(

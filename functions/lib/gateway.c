@@ -70,6 +70,19 @@ static const struct gateway_failure *failure_of_reply(const edge_reply *reply)
     }
 }
 
+const struct gateway_failure *gateway_reply_failure(edge_ctx *ctx, const edge_reply *reply)
+{
+    if (reply->failure == EDGE_HTTP_OK && reply->status >= 200 && reply->status <= 299)
+        return NULL;
+    struct gateway_failure *failure = edge_alloc(ctx, sizeof *failure);
+    *failure = *failure_of_reply(reply);
+    failure->said.retry_after_seconds = reply->retry_after_seconds;
+    edge_log(ctx, EDGE_LOG_WARN, "gateway_failed", { "code", edge_text(failure->code) },
+        { "status", edge_int(reply->status) },
+        { "detail", edge_text(reply->body != NULL ? text_cut(ctx, reply->body, 500) : reply->message) });
+    return failure;
+}
+
 /* Keeps the failure for the caller; the provider's own words go to the log and never to the client. */
 static void note_failure(struct gateway_call *call, const struct gateway_failure *failure, const char *words)
 {

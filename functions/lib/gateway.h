@@ -70,6 +70,9 @@ const char *gateway_try_text(edge_ctx *ctx, const struct gateway_ask *ask);
 /* The failure of an answer that cannot be used: 502 "bad_provider_output". */
 extern const struct gateway_failure gateway_unusable;
 
+/* What a reply of the gateway, or of a provider like it, is as a failure; NULL when it is a 2xx one. */
+const struct gateway_failure *gateway_reply_failure(edge_ctx *ctx, const edge_reply *reply);
+
 EDGE_NORETURN void gateway_fail(edge_ctx *ctx, const struct gateway_failure *failure);
 
 #endif

@@ -60,7 +60,7 @@ json_t *role_play_lines(edge_ctx *ctx, json_t *in)
     return lines;
 }
 
-const char *role_play_transcript(edge_ctx *ctx, json_t *lines)
+const char *role_play_lines_text(edge_ctx *ctx, json_t *lines)
 {
     struct text out = { .ctx = ctx };
     size_t i;

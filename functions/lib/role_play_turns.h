@@ -13,6 +13,6 @@
 EDGE_RETURNS_NONNULL json_t *role_play_lines(edge_ctx *ctx, json_t *in);
 
 /* The lines as a text to be read, "Agent: …" and "Client: …". */
-EDGE_RETURNS_NONNULL const char *role_play_transcript(edge_ctx *ctx, json_t *lines);
+EDGE_RETURNS_NONNULL const char *role_play_lines_text(edge_ctx *ctx, json_t *lines);
 
 #endif

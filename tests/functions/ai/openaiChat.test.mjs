@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { post } from '../../support/clients.mjs';
+import { eventually } from '../../support/host.mjs';
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
 import { Sandbox } from '../../support/sandbox.mjs';
 import { allEvents, connect, streamedText } from '../../support/streams.mjs';
@@ -128,7 +129,7 @@ describe(`${NAME}: streams`, options, () => {
         });
         await answer.body.getReader().read();
         controller.abort();
-        await ai.host.logged((line) => line.event === 'invocation' && line.function === 'sandbox_lovable_ai' && line.status === 499, 'the call to the gateway to be aborted');
+        await eventually(async () => (await ai.gateway.requests())[0].ended, 'the call to the gateway to end');
     });
 });
 

@@ -1,0 +1,14 @@
+/*
+ * generateImage: a marketing image, what the older market-pack page calls; users only. All of it is lib/image.
+ */
+#include <edge/edge.h>
+
+#include "lib/completion.h"
+#include "lib/image.h"
+
+EDGE_FUNCTION(generateImage,
+    .summary = "A marketing image for a prompt, for the older page",
+    .input = image_input,
+    .handle = image_generate,
+    .shape = &completion_shape,
+    .trims = true);
