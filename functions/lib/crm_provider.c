@@ -84,8 +84,7 @@ static int64_t time_left_ms(const struct crm *crm)
     return left < 1 ? 1 : left < crm->call_ms ? left : crm->call_ms;
 }
 
-/* Lofty refuses libraries' own agents, and GETs with a content type. */
-static const edge_header *headers_of(const struct crm *crm)
+const edge_header *crm_headers(const struct crm *crm)
 {
     size_t count = 0;
     while (crm->headers != NULL && crm->headers[count].name != NULL)
@@ -100,7 +99,7 @@ static const edge_header *headers_of(const struct crm *crm)
 
 edge_reply *crm_try_call_with(struct crm *crm, edge_fetch_options options)
 {
-    options.headers = headers_of(crm);
+    options.headers = crm_headers(crm);
     options.max_bytes = crm->max_bytes;
     options.retries = -1;
     options.timeout_ms = time_left_ms(crm);
@@ -193,7 +192,7 @@ static const struct crm_failure *transport_failure(struct crm *crm, const edge_r
 
 static bool refuses_key(struct crm *crm, const edge_reply *reply)
 {
-    return reply->status == 401 || (crm->provider == &crm_lofty && reply->status == 400 &&
+    return reply->status == 401 || (strcmp(crm->provider->name, crm_lofty.name) == 0 && reply->status == 400 &&
                                        edge_json_int(crm_json(crm, reply), "code", 0) == LOFTY_BAD_TOKEN);
 }
 

@@ -77,6 +77,10 @@ int64_t crm_call_limit(edge_ctx *ctx);
 EDGE_RETURNS_NONNULL edge_reply *crm_try_call_with(struct crm *crm, edge_fetch_options options);
 EDGE_RETURNS_NONNULL edge_reply *crm_call_with(struct crm *crm, edge_fetch_options options);
 
+/* The crm's headers and those of every call: Lofty refuses libraries' own user agents. For calls made by
+ * oneself. */
+EDGE_RETURNS_NONNULL const edge_header *crm_headers(const struct crm *crm);
+
 /* What a reply's failure is answered with; NULL for a 2xx. */
 const struct crm_failure *crm_failure_of(struct crm *crm, const edge_reply *reply);
 

@@ -144,8 +144,12 @@ static const char *take_body(struct http_call *call, const edge_fetch_options *o
 static void set_body(struct http_call *call, const edge_fetch_options *options)
 {
     const char *type = take_body(call, options);
-    if (type == NULL && options->parts == NULL)
+    if (type == NULL && options->parts == NULL) {
+        /* libcurl would call the body that is not there a form. */
+        if (!has_header(options, "content-type"))
+            add_line(call, "Content-Type:");
         return;
+    }
     if (type != NULL && !has_header(options, "content-type"))
         add_header(call, "Content-Type", options->content_type != NULL ? options->content_type : type);
     for (const edge_form_part *part = options->parts; part != NULL && part->name != NULL; part++)
