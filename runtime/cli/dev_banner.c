@@ -5,11 +5,9 @@
 #include "cli/dev_banner.h"
 
 #include "cli/development_token.h"
+#include "cli/webhook_sign.h"
 #include "config/config.h"
 #include "config/interpolate.h"
-
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,46 +41,15 @@ static void print_call(
             origin, function->route, token, options);
 }
 
-/* The bytes of a Svix secret (the first of several, separated by commas); 0 when it is not base64. */
-static size_t secret_decode(const char *secret, unsigned char key[SECRET_MAX])
-{
-    if (strncmp(secret, "whsec_", 6) == 0)
-        secret += 6;
-    size_t length = strcspn(secret, ",");
-    int decoded = length > SECRET_MAX ? -1 : EVP_DecodeBlock(key, (const unsigned char *)secret, (int)length);
-    if (decoded <= 0)
-        return 0;
-    /* EVP_DecodeBlock counts the padding as bytes. */
-    for (; length > 0 && secret[length - 1] == '='; length--)
-        decoded--;
-    return (size_t)decoded;
-}
-
-/* svix-signature of a body, as Svix makes it: HMAC-SHA256 over "<id>.<timestamp>.<body>". */
-static bool svix_sign(const char *secret, const char *id, long long timestamp, const char *body, char text[64])
-{
-    unsigned char key[SECRET_MAX], digest[EVP_MAX_MD_SIZE], encoded[48];
-    char content[1024];
-    size_t key_length = secret_decode(secret, key);
-    int length = snprintf(content, sizeof content, "%s.%lld.%s", id, timestamp, body);
-    if (key_length == 0 || length >= (int)sizeof content)
-        return false;
-
-    unsigned int digest_length = 0;
-    HMAC(EVP_sha256(), key, (int)key_length, (const unsigned char *)content, (size_t)length, digest,
-        &digest_length);
-    EVP_EncodeBlock(encoded, digest, (int)digest_length);
-    snprintf(text, 64, "v1,%s", (const char *)encoded);
-    return true;
-}
-
 static void print_webhook(const char *origin, const struct function_config *function)
 {
     const char *secret = function == NULL ? NULL : environment_get(function->webhook_secret);
     long long now = time(NULL);
-    char id[64], signature[64];
+    char id[64], signature[SIGNATURE_BYTES], first[SECRET_MAX] = "";
     snprintf(id, sizeof id, "msg_dev_%lld", now);
-    if (secret != NULL && svix_sign(secret, id, now, WEBHOOK_BODY, signature))
+    if (secret != NULL)
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(secret, ","), secret);
+    if (webhook_sign_svix(first, id, now, WEBHOOK_BODY, strlen(WEBHOOK_BODY), signature))
         printf("  curl -s -w '\\n' %s%s -H 'content-type: application/json' -H 'svix-id: %s' -H "
                "'svix-timestamp: %lld' "
                "-H 'svix-signature: %s' -d '%s'\n\n",

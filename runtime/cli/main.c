@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &token_command,
     &functions_command,
     &jobs_command,
+    &sandbox_command,
     &config_command,
     NULL,
 };

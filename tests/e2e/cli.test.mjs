@@ -28,7 +28,7 @@ function write(name, text) {
     return name;
 }
 
-const COMMANDS = ['dev', 'serve', 'migrate', 'token', 'functions', 'config'];
+const COMMANDS = ['dev', 'serve', 'migrate', 'token', 'functions', 'sandbox', 'config'];
 
 test('without a command, or with an unknown one, it lists the commands and ends with 2', () => {
     for (const args of [[], ['serv']]) {

@@ -1,0 +1,297 @@
+/*
+ * edge sandbox send: an event of a provider, signed as the provider signs it, posted to the running host.
+ */
+#include "cli/command.h"
+#include "cli/development_environment.h"
+#include "cli/webhook_sign.h"
+#include "config/config.h"
+
+#include <curl/curl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    SECRET_MAX = 512,
+    ID_BYTES = 64,
+    EVENT_MAX = 64 << 20,
+    TIMEOUT_S = 120
+};
+
+/* What a call of the command says. */
+struct request {
+    const char *config_path, *provider, *file, *function, *url, *topic, *id;
+};
+
+/* An event on its way. */
+struct delivery {
+    const struct request *request;
+    const struct function_config *function;
+    char secret[SECRET_MAX], id[ID_BYTES];
+    char *body;
+    size_t length;
+    struct curl_slist *headers;
+};
+
+static void add_header(struct delivery *delivery, const char *name, const char *value)
+{
+    char line[1024];
+    snprintf(line, sizeof line, "%s: %s", name, value);
+    delivery->headers = curl_slist_append(delivery->headers, line);
+}
+
+static bool sign_clerk(struct delivery *delivery)
+{
+    char signature[SIGNATURE_BYTES], now[32];
+    long long seconds = time(NULL);
+    snprintf(now, sizeof now, "%lld", seconds);
+    if (!webhook_sign_svix(
+            delivery->secret, delivery->id, seconds, delivery->body, delivery->length, signature))
+        return false;
+    add_header(delivery, "svix-id", delivery->id);
+    add_header(delivery, "svix-timestamp", now);
+    add_header(delivery, "svix-signature", signature);
+    return true;
+}
+
+static bool sign_elevenlabs(struct delivery *delivery)
+{
+    char signature[SIGNATURE_BYTES];
+    webhook_sign_elevenlabs(delivery->secret, time(NULL), delivery->body, delivery->length, signature);
+    add_header(delivery, "ElevenLabs-Signature", signature);
+    return true;
+}
+
+static bool sign_shopify(struct delivery *delivery)
+{
+    char signature[SIGNATURE_BYTES];
+    const char *shop = getenv("SHOPIFY_SHOP_DOMAIN"), *topic = delivery->request->topic;
+    webhook_sign_shopify(delivery->secret, delivery->body, delivery->length, signature);
+    add_header(delivery, "X-Shopify-Hmac-Sha256", signature);
+    add_header(delivery, "X-Shopify-Webhook-Id", delivery->id);
+    add_header(delivery, "X-Shopify-Topic", topic != NULL ? topic : "orders/paid");
+    add_header(delivery, "X-Shopify-Shop-Domain",
+        shop != NULL && *shop != '\0' ? shop : "pulse-edge-dev.myshopify.com");
+    return true;
+}
+
+/* A workflow signs nothing: it carries the secret. */
+static bool sign_gohighlevel(struct delivery *delivery)
+{
+    add_header(delivery, "x-webhook-secret", delivery->secret);
+    return true;
+}
+
+/* Who sends, by which scheme, with what. */
+static const struct sender {
+    const char *provider, *scheme;
+    bool (*sign)(struct delivery *delivery);
+} senders[] = {
+    { "clerk", "svix", sign_clerk },
+    { "elevenlabs", "elevenlabs", sign_elevenlabs },
+    { "shopify", "shopify", sign_shopify },
+    { "gohighlevel", "gohighlevel", sign_gohighlevel },
+};
+
+static const struct sender *sender_find(const char *provider)
+{
+    for (size_t i = 0; provider != NULL && i < sizeof senders / sizeof *senders; i++)
+        if (strcmp(senders[i].provider, provider) == 0)
+            return &senders[i];
+    return NULL;
+}
+
+/* The function that takes the sender's events: the one that was named, else the first in the file. */
+static const struct function_config *receiver_find(
+    const struct config *config, const struct sender *sender, const char *name)
+{
+    for (size_t i = 0; i < config->function_count; i++) {
+        const struct function_config *function = &config->functions[i];
+        bool takes = function->enabled && function->auth == AUTH_WEBHOOK &&
+                     strcmp(function->webhook_scheme, sender->scheme) == 0;
+        if (takes && (name == NULL || strcmp(function->name, name) == 0))
+            return function;
+    }
+    return NULL;
+}
+
+/* The first of a function's secrets; false when there is none. */
+static bool secret_read(const struct function_config *function, char secret[SECRET_MAX])
+{
+    const char *list = getenv(function->webhook_secret);
+    if ((list == NULL || *list == '\0') && function->webhook_secret_fallback != NULL)
+        list = getenv(function->webhook_secret_fallback);
+    if (list == NULL)
+        return false;
+    list += strspn(list, ", \t");
+    size_t length = strcspn(list, ", \t");
+    if (length == 0 || length >= SECRET_MAX)
+        return false;
+    memcpy(secret, list, length);
+    secret[length] = '\0';
+    return true;
+}
+
+/* Whole file or standard input ("-"); false after saying why not. */
+static bool body_read(struct delivery *delivery, const char *path)
+{
+    bool is_input = strcmp(path, "-") == 0;
+    FILE *file = is_input ? stdin : fopen(path, "rb");
+    if (file == NULL) {
+        failure("\"%s\" cannot be read: %m", path);
+        return false;
+    }
+    size_t room = 0, got = 0;
+    do {
+        if (delivery->length == room) {
+            room = room == 0 ? 65536 : room * 2;
+            delivery->body = realloc(delivery->body, room);
+            if (delivery->body == NULL)
+                abort();
+        }
+        got = fread(delivery->body + delivery->length, 1, room - delivery->length, file);
+        delivery->length += got;
+    } while (got > 0 && delivery->length <= EVENT_MAX);
+    bool done = ferror(file) == 0 && delivery->length <= EVENT_MAX;
+    if (!is_input)
+        fclose(file);
+    if (!done)
+        failure("\"%s\" cannot be read, or is larger than any event", path);
+    return done;
+}
+
+/* Where the host listens, as seen from here; false when only --url can tell. */
+static bool origin_of(const struct config *config, char *out, size_t size)
+{
+    const char *listen = config->server.listen, *port = strrchr(listen, ':');
+    bool everywhere = strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0 || port == listen;
+    if (strncmp(listen, "unix:", 5) == 0 || port == NULL)
+        return false;
+    const char *scheme = config->server.tls_cert != NULL ? "https" : "http";
+    if (everywhere)
+        snprintf(out, size, "%s://127.0.0.1%s", scheme, port);
+    else
+        snprintf(out, size, "%s://%s", scheme, listen);
+    return true;
+}
+
+/* Posts it and prints the answer's body. */
+static int post(const struct delivery *delivery, const char *origin)
+{
+    char url[2048];
+    long status = 0;
+    snprintf(url, sizeof url, "%s%s", origin, delivery->function->route);
+    CURL *call = curl_easy_init();
+    if (call == NULL)
+        abort();
+    curl_easy_setopt(call, CURLOPT_URL, url);
+    curl_easy_setopt(call, CURLOPT_POSTFIELDS, delivery->body);
+    curl_easy_setopt(call, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->length);
+    curl_easy_setopt(call, CURLOPT_HTTPHEADER, delivery->headers);
+    curl_easy_setopt(call, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
+    curl_easy_setopt(call, CURLOPT_WRITEDATA, stdout);
+    CURLcode code = curl_easy_perform(call);
+    curl_easy_getinfo(call, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(call);
+    if (code != CURLE_OK)
+        return failure("%s: %s. Is the host running?", url, curl_easy_strerror(code));
+    putchar('\n');
+    fflush(stdout);
+    return status < 400 ? STATUS_DONE : failure("%s answered %ld", delivery->function->name, status);
+}
+
+static int deliver(struct delivery *delivery, const struct sender *sender, const char *origin)
+{
+    const struct request *request = delivery->request;
+    if (request->id != NULL)
+        snprintf(delivery->id, sizeof delivery->id, "%s", request->id);
+    else
+        snprintf(
+            delivery->id, sizeof delivery->id, "msg_sandbox_%lld_%ld", (long long)time(NULL), (long)getpid());
+    if (!body_read(delivery, request->file))
+        return STATUS_FAILED;
+    add_header(delivery, "content-type", "application/json");
+    if (!sender->sign(delivery))
+        return failure("%s is no secret of %s", delivery->function->webhook_secret, sender->provider);
+    return post(delivery, origin);
+}
+
+static int send_event(const struct config *config, const struct request *request, const struct sender *sender)
+{
+    char origin[512];
+    struct delivery delivery = { .request = request };
+    delivery.function = receiver_find(config, sender, request->function);
+    if (delivery.function == NULL)
+        return failure("no function of \"%s\" takes events of %s", request->config_path, sender->provider);
+    if (!secret_read(delivery.function, delivery.secret) &&
+        !(development_environment_load(request->config_path) &&
+            secret_read(delivery.function, delivery.secret)))
+        return failure("%s is not set. `edge dev` makes one", delivery.function->webhook_secret);
+    if (request->url != NULL)
+        snprintf(origin, sizeof origin, "%s", request->url);
+    else if (!origin_of(config, origin, sizeof origin))
+        return failure("the host does not listen at an address. Say where it is: --url");
+
+    int status = deliver(&delivery, sender, origin);
+    curl_slist_free_all(delivery.headers);
+    free(delivery.body);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct request request = { .config_path = "functions.toml" };
+    const struct cli_option options[] = {
+        { "config", "FILE", "the configuration (functions.toml)", .text = &request.config_path },
+        { "function", "NAME", "which function, when several take the provider's events",
+            .text = &request.function },
+        { "url", "ORIGIN", "where the host is ([server] listen)", .text = &request.url },
+        { "topic", "TOPIC", "shopify: orders/paid (default), orders/cancelled, …", .text = &request.topic },
+        { "id", "ID", "clerk, shopify: the delivery's id; the same one again is a duplicate",
+            .text = &request.id },
+        { NULL, "send PROVIDER FILE",
+            "the event: clerk, elevenlabs, gohighlevel or shopify; a JSON file, - for input",
+            .text = &request.file },
+        { 0 },
+    };
+    bool sends = argc > 1 && strcmp(argv[1], "send") == 0;
+    int skipped = sends ? 1 : 0;
+    if (sends && argc > 2 && strncmp(argv[2], "--", 2) != 0) {
+        request.provider = argv[2];
+        skipped = 2;
+    }
+    int status = options_read(&sandbox_command, options, argc - skipped, argv + skipped);
+    if (status != OPTIONS_READ)
+        return status;
+    const struct sender *sender = sender_find(request.provider);
+    if (!sends || request.provider == NULL || (sender != NULL && request.file == NULL))
+        return usage_error(&sandbox_command, "say what to send: send PROVIDER FILE");
+    if (sender == NULL)
+        return usage_error(&sandbox_command,
+            "\"%s\" sends no events; clerk, elevenlabs, gohighlevel and shopify do", request.provider);
+
+    struct config *config;
+    if (!config_open(request.config_path, &config))
+        return STATUS_FAILED;
+    status = send_event(config, &request, sender);
+    config_free(config);
+    return status;
+}
+
+const struct command sandbox_command = {
+    .name = "sandbox",
+    .summary = "Send an event to the running host as a provider would",
+    .details = "The event is signed with the secret that the function's webhook_secret names: from the "
+               "environment, else\n"
+               "the one that `edge dev` keeps. The function's answer is printed; the status is 1 when it is an "
+               "error.\n",
+    .examples = "  edge sandbox send shopify order.json\n"
+                "  edge sandbox send shopify order.json --topic orders/cancelled\n"
+                "  edge sandbox send clerk user.json --id msg_1\n"
+                "  edge sandbox send elevenlabs call.json --function elevenLabsRolePlayWebhook\n"
+                "  echo '{\"email\": \"ann@example.com\"}' | edge sandbox send gohighlevel -\n",
+    .run = run,
+};
