@@ -7,11 +7,12 @@ import { describe, it } from 'node:test';
 
 import { SERVICE_KEY } from './host.mjs';
 import { assertRefused } from './refusals.mjs';
-import { options, suite } from './suite.mjs';
+import { Sandbox } from './sandbox.mjs';
+import { options, suite, withHost } from './suite.mjs';
 
-/* How long a tool's host waits for a provider, and how long a stand-in keeps it waiting. */
-export const TIMEOUT = '1200ms';
+/* How long a stand-in keeps a host waiting that gives its providers half a second. */
 const DELAY_MS = 30000;
+const TIMEOUT = '500ms';
 
 const LABELS = {
     google_workspace: 'Google Workspace',
@@ -22,13 +23,12 @@ const LABELS = {
 };
 
 /*
- * A suite (suite.mjs) for tools at one service. providers: those whose time is short in this file. Beside suite's
- * members: connect(), connected(), run(), actions(), connection().
+ * A suite (suite.mjs) for tools at one service. Beside suite's members: connect(), connected(), run(), actions(),
+ * connection(), impatient().
  */
-export function toolSuite(functions, service, { providers = [], ...hostOptions } = {}) {
+export function toolSuite(functions, service, hostOptions = {}) {
     const tools = suite({
         functions,
-        providers: Object.fromEntries(providers.map((name) => [name, { timeout: TIMEOUT }])),
         server: { workers: 1 }, /* one circuit breaker, which a call that goes well closes */
         ...hostOptions,
     });
@@ -50,6 +50,18 @@ export function toolSuite(functions, service, { providers = [], ...hostOptions }
         },
         /* Calls the first of the functions as a user. */
         run: (id, body, more = {}) => tools.call(functions[0], id, body, more),
+        /* A host beside the file's own that soon gives a provider up. */
+        impatient: (provider, work) =>
+            withHost(
+                {
+                    functions,
+                    database: tools.database.url,
+                    ...hostOptions,
+                    server: { workers: 1 },
+                    providers: { [provider]: { timeout: TIMEOUT } },
+                },
+                work,
+            ),
         actions: (id) =>
             tools.database.rows('SELECT * FROM ai_actions_log WHERE user_id = $1 ORDER BY executed_at, id', [id]),
         connection: (id, name = service) =>
@@ -210,10 +222,16 @@ export function providerFailures(
             if (!reads) assert.equal(made, 1);
         });
 
-        it('taking too long', options, async () => {
-            const { made } = await failing({ delayMs: DELAY_MS, times: 2 }, 504, 'provider_timeout');
-            assert.equal(made, 1);
-        });
+        it('taking too long', options, () =>
+            tools.impatient(provider, async (host) => {
+                const id = await tools.connected(connect);
+                const slow = new Sandbox(host, provider);
+                await slow.order(...before, { delayMs: DELAY_MS, times: 2 });
+                assertFailed(await tools.run(id, body, { host }), 504, 'provider_timeout');
+                assert.equal((await slow.requests()).length, before.length + 1, 'it was called once');
+                if (logs) assert.match((await tools.actions(id))[0].error_message, /^provider_timeout: /);
+            }),
+        );
 
         if (!anyAnswer)
             it('with answers that cannot be used', options, async () => {
@@ -374,5 +392,99 @@ export function idempotency(tools, provider, { body, again, type, path }) {
             await tools.run(id, body);
             assert.deepEqual((await tools.actions(id)).map((row) => row.status), ['success', 'success']);
         });
+    });
+}
+
+/*
+ * Registers the tests of a token that Google or Microsoft does not take any more: it is renewed and the call made again,
+ * once. login: the stand-in that renews.
+ */
+export function renewals(tools, provider, login, { body, logs = true }) {
+    const refused = (times = 1) => ({ status: 401, body: { error: { code: 401, message: 'Expired', status: 'UNAUTHENTICATED' } }, times });
+    const credentials = { refresh_token: 'refresh-1' };
+
+    /* One run against these orders; what was answered, and what the provider and the login were sent. */
+    async function run(orders, renewal, more = {}) {
+        const id = await tools.connected({ credentials: { ...credentials, ...more } });
+        await Promise.all([tools.provider(provider).reset(), tools.provider(login).reset()]);
+        await tools.provider(provider).order(...orders);
+        await tools.provider(login).order(renewal);
+        const answer = await tools.run(id, body);
+        const bearers = (await tools.provider(provider).requests()).map(({ headers }) => headers.authorization);
+        const rows = await tools.actions(id);
+        return { id, answer, bearers, renewed: (await tools.provider(login).requests()).length, rows, connection: await tools.connection(id) };
+    }
+
+    describe(`${tools.functions[0]}: ${provider} refuses the token`, options, () => {
+        const renewal = { body: { access_token: 'token-renewed', expires_in: 3600 } };
+
+        it('it is renewed, and the call made again', options, async () => {
+            const { id, answer, bearers, renewed, connection } = await run([refused()], renewal);
+            assert.equal(answer.status, 200, JSON.stringify(answer.body));
+            assert.deepEqual(bearers.slice(0, 2), [`Bearer token-of-${id}`, 'Bearer token-renewed']);
+            assert.equal(renewed, 1);
+            assert.equal(connection.status, 'connected');
+            const { credentials: kept } = await tools.database.row(
+                'SELECT credentials FROM external_service_connections WHERE user_id = $1', [id]);
+            assert.equal(kept.alg, 'A256GCM');
+        });
+
+        it('refused again: once is enough', options, async () => {
+            const { answer, bearers, renewed, rows, connection } = await run([refused(2)], renewal);
+            assertFailed(answer, 409, 'reconnect_required');
+            assert.equal(answer.body.providerStatus, 401);
+            assert.equal(bearers.length, 2);
+            assert.equal(renewed, 1);
+            assert.equal(connection.status, 'error');
+            assert.equal(connection.settings.last_error, 'reconnect_required');
+            assert.deepEqual(rows.map(({ status }) => status), logs ? ['failed'] : []);
+        });
+
+        it('the renewal is refused, or fails', options, async () => {
+            for (const [order, status, code, state] of [
+                [{ status: 400, body: { error: 'invalid_grant' } }, 409, 'reconnect_required', 'error'],
+                [{ status: 500, body: {} }, 502, 'provider_error', 'connected'],
+                [{ status: 429, headers: { 'retry-after': '9' }, body: {} }, 429, 'provider_rate_limited', 'connected'],
+                [{ body: 'no json' }, 502, 'provider_error', 'connected'],
+            ]) {
+                const { answer, bearers, rows, connection } = await run([refused()], order);
+                assertFailed(answer, status, code);
+                assert.equal(bearers.length, 1);
+                assert.equal(connection.status, state);
+                assert.deepEqual(rows.map((row) => row.status), logs ? ['failed'] : []);
+                if (status === 429) assert.equal(answer.headers.get('retry-after'), '9');
+            }
+        });
+
+        it('an expired token is renewed before the call; where that fails, nothing is called', options, async () => {
+            const { answer, bearers } = await run([], renewal, { expires_at: 1000 });
+            assert.equal(answer.status, 200, JSON.stringify(answer.body));
+            assert.ok(bearers.every((bearer) => bearer === 'Bearer token-renewed'));
+            for (const [order, status, code] of [
+                [{ status: 500, body: {} }, 502, 'provider_error'],
+                [{ status: 429, body: {} }, 429, 'provider_rate_limited'],
+                [{ status: 400, body: { error: 'invalid_grant' } }, 409, 'reconnect_required'],
+            ]) {
+                const failed = await run([], order, { expires_at: 1000 });
+                assertFailed(failed.answer, status, code);
+                assert.deepEqual(failed.bearers, []);
+                assert.deepEqual(failed.rows, []);
+            }
+        });
+    });
+}
+
+/* Registers the test of a sealed connection on a host that has no key for it. */
+export function sealed(tools, provider, login, { body }) {
+    it(`${tools.functions[0]}: sealed credentials and no key: 503, and the row stays`, options, async () => {
+        const id = await tools.connected({ credentials: { refresh_token: 'refresh-1', expires_at: 1000 } });
+        await tools.provider(login).order({ body: { access_token: 'token-renewed', expires_in: 3600 } });
+        assert.equal((await tools.run(id, body)).status, 200);
+        await withHost(
+            { functions: tools.functions, database: tools.database.url, env: { EDGE_ENCRYPTION_KEY: null } },
+            async (host) => assertFailed(await tools.run(id, body, { host }), 503, 'encryption_not_configured'),
+        );
+        assert.equal((await tools.connection(id)).status, 'connected');
+        assert.equal((await tools.run(id, body)).status, 200);
     });
 }

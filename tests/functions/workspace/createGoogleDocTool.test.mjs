@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
 
-const documents = toolSuite(['createGoogleDocTool'], 'google_workspace', { providers: ['google_docs', 'google_apis'] });
+const documents = toolSuite(['createGoogleDocTool'], 'google_workspace');
 const docs = () => documents.provider('google_docs');
 const drive = () => documents.provider('google_apis');
 const body = { title: 'Plan', content: 'Text' };
@@ -136,3 +136,4 @@ refusals(documents, 'createGoogleDocTool', {
 connectionRefusals(documents, body);
 idempotency(documents, 'google_docs', { body, again: { ...body, content: 'Other' }, type: 'createGoogleDoc' });
 providerFailures(documents, 'google_docs', { body });
+renewals(documents, 'google_docs', 'google_oauth', { body });

@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
 
-const folders = toolSuite(['createGoogleDriveFolderTool'], 'google_workspace', { providers: ['google_apis'] });
+const folders = toolSuite(['createGoogleDriveFolderTool'], 'google_workspace');
 const drive = () => folders.provider('google_apis');
 const FOLDER = 'application/vnd.google-apps.folder';
 const body = { folderName: 'Listings' };
@@ -126,3 +126,4 @@ describe('createGoogleDriveFolderTool: looking for a folder fails', options, () 
         assert.deepEqual((await drive().requests()).map(({ method }) => method), ['GET', 'GET', 'POST']);
     });
 });
+renewals(folders, 'google_apis', 'google_oauth', { body });

@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
 
-const spreadsheets = toolSuite(['createGoogleSheetTool'], 'google_workspace', { providers: ['google_sheets'] });
+const spreadsheets = toolSuite(['createGoogleSheetTool'], 'google_workspace');
 const sheets = () => spreadsheets.provider('google_sheets');
 const body = { title: 'Leads', headers: ['Name'], data: [['Ann']] };
 
@@ -150,3 +150,4 @@ refusals(spreadsheets, 'createGoogleSheetTool', {
 connectionRefusals(spreadsheets, body);
 idempotency(spreadsheets, 'google_sheets', { body, again: { ...body, data: [['Bob']] }, type: 'createGoogleSheet' });
 providerFailures(spreadsheets, 'google_sheets', { body });
+renewals(spreadsheets, 'google_sheets', 'google_oauth', { body });

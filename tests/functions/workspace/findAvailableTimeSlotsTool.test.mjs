@@ -7,9 +7,9 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
 
-const calendars = toolSuite(['findAvailableTimeSlotsTool'], 'google_workspace', { providers: ['google_apis'] });
+const calendars = toolSuite(['findAvailableTimeSlotsTool'], 'google_workspace');
 const google = () => calendars.provider('google_apis');
 const body = { startDate: '2031-03-03', endDate: '2031-03-03' };
 const busy = (...intervals) => intervals.map(([start, end]) => ({ start, end }));
@@ -288,3 +288,4 @@ describe('findAvailableTimeSlotsTool: limits', options, () => {
 });
 connectionRefusals(calendars, body);
 providerFailures(calendars, 'google_apis', { body, reads: true, logs: false, needsId: false });
+renewals(calendars, 'google_apis', 'google_oauth', { body, logs: false });

@@ -8,7 +8,7 @@ import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
 import { assertFailed, connectionRefusals, providerFailures, toolSuite } from '../../support/tools.mjs';
 
-const pages = toolSuite(['getFacebookPageInsightsTool'], 'facebook', { providers: ['meta_graph'] });
+const pages = toolSuite(['getFacebookPageInsightsTool'], 'facebook');
 const graph = () => pages.provider('meta_graph');
 const connect = { settings: { page_id: '111' }, credentials: { page_access_token: 'page-token-stored' } };
 const metric = (name, ...values) => ({ name, period: 'day', values: values.map((value) => ({ value })) });

@@ -5,10 +5,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
+import { Sandbox } from '../../support/sandbox.mjs';
 import { options } from '../../support/suite.mjs';
 import { assertFailed, connectionRefusals, toolSuite } from '../../support/tools.mjs';
 
-const accounts = toolSuite(['getInstagramInsightsTool'], 'instagram', { providers: ['meta_graph'] });
+const accounts = toolSuite(['getInstagramInsightsTool'], 'instagram');
 const graph = () => accounts.provider('meta_graph');
 const connect = { settings: { instagram_account_id: '1784' } };
 const USUAL = ['reach', 'views', 'accounts_engaged', 'total_interactions', 'profile_links_taps'];
@@ -159,11 +160,13 @@ describe('getInstagramInsightsTool: meta_graph fails', options, () => {
         await healthy();
     });
 
-    it('taking too long', options, async () => {
-        const id = await accounts.connected(connect);
-        await graph().order({ delayMs: 30000, times: 2 });
-        assertFailed(await accounts.run(id, {}), 504, 'provider_timeout');
-    });
+    it('taking too long', options, () =>
+        accounts.impatient('meta_graph', async (host) => {
+            const id = await accounts.connected(connect);
+            await new Sandbox(host, 'meta_graph').order({ delayMs: 30000, times: 2 });
+            assertFailed(await accounts.run(id, {}, { host }), 504, 'provider_timeout');
+        }),
+    );
 
     it('a failing profile call alone leaves the followers open', options, async () => {
         const data = await read({ metrics: 'follower_count' }, undefined);

@@ -10,7 +10,7 @@ import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
 import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
 
-const posts = toolSuite(['publishFacebookPostTool'], 'facebook', { providers: ['meta_graph'] });
+const posts = toolSuite(['publishFacebookPostTool'], 'facebook');
 const graph = () => posts.provider('meta_graph');
 const body = { content: 'Open house' };
 const connect = { settings: { page_id: '111' } };

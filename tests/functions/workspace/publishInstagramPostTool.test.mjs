@@ -10,7 +10,6 @@ import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSu
 
 const POLL_MS = 40;
 const posts = toolSuite(['publishInstagramPostTool'], 'instagram', {
-    providers: ['meta_graph'],
     env: { INSTAGRAM_POLL_MS: String(POLL_MS) },
 });
 const graph = () => posts.provider('meta_graph');

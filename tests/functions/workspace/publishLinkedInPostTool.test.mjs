@@ -9,10 +9,7 @@ import { NOT, refusals } from '../../support/refusals.mjs';
 import { options, withHost } from '../../support/suite.mjs';
 import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
 
-const posts = toolSuite(['publishLinkedInPostTool'], 'linkedin', {
-    providers: ['linkedin_api', 'linkedin_upload'],
-    env: { LINKEDIN_IMAGE_TIMEOUT_MS: '1000' },
-});
+const posts = toolSuite(['publishLinkedInPostTool'], 'linkedin');
 const api = () => posts.provider('linkedin_api');
 const uploads = () => posts.provider('linkedin_upload');
 const images = () => posts.provider('document_fetch');
@@ -135,7 +132,7 @@ describe('publishLinkedInPostTool: ugc', options, () => {
         const id = await posts.connected(connect);
         for (const [path, order] of [
             ['a.pdf'], ['a.webp'], ['status/404/a.jpg'], ['status/500/a.jpg'], ['redirect/9/a.jpg'], ['a.jpg?bytes=8388609'], ['a.empty'],
-            ['a.jpg', { drop: true, times: 4 }], ['a.jpg', { delayMs: 30000 }], ['a.jpg', { body: 'x'.repeat(50), truncateAfter: 10 }],
+            ['a.jpg', { drop: true, times: 4 }], ['a.jpg', { body: 'x'.repeat(50), truncateAfter: 10 }],
         ]) {
             await images().reset();
             if (order) await images().order(order);
@@ -146,6 +143,12 @@ describe('publishLinkedInPostTool: ugc', options, () => {
         assert.equal((await posts.run(id, { ...body, imageUrl: 'https://cdn.ex.com/a.jpg?bytes=8388608' })).status, 200);
         assert.equal((await posts.actions(id))[0].error_message.split(':')[0], 'image_unavailable');
     });
+
+    it('a photo that takes too long', options, () =>
+        withHost({ functions: posts.functions, database: posts.database.url, env: { LINKEDIN_IMAGE_TIMEOUT_MS: '300' } }, async (host) => {
+            await new Sandbox(host, 'document_fetch').order({ delayMs: 30000 });
+            assertFailed(await posts.run(await posts.connected(connect), image, { host }), 422, 'image_unavailable');
+        }));
 
     it('uploads that would go elsewhere, or fail', options, async () => {
         const id = await posts.connected(connect);

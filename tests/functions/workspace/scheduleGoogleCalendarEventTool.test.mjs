@@ -7,9 +7,9 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
 
-const events = toolSuite(['scheduleGoogleCalendarEventTool'], 'google_workspace', { providers: ['google_apis'] });
+const events = toolSuite(['scheduleGoogleCalendarEventTool'], 'google_workspace');
 const google = () => events.provider('google_apis');
 const body = { title: 'Showing', startTime: '2031-01-15T14:00:00-08:00', endTime: '2031-01-15T15:00:00-08:00' };
 const EVENTS = '/calendar/v3/calendars/primary/events';
@@ -203,3 +203,4 @@ refusals(events, 'scheduleGoogleCalendarEventTool', {
 connectionRefusals(events, body);
 idempotency(events, 'google_apis', { body, again: { ...body, title: 'Other' }, type: 'scheduleGoogleCalendarEvent' });
 providerFailures(events, 'google_apis', { body });
+renewals(events, 'google_apis', 'google_oauth', { body });

@@ -7,9 +7,9 @@ import PostalMime from 'postal-mime';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, sealed, toolSuite } from '../../support/tools.mjs';
 
-const mails = toolSuite(['sendGoogleEmailTool'], 'google_workspace', { providers: ['gmail'] });
+const mails = toolSuite(['sendGoogleEmailTool'], 'google_workspace');
 const gmail = () => mails.provider('gmail');
 const body = { to: 'jane@example.com', subject: 'Hello', body: 'Hi Jane,\nSee you at 3.' };
 
@@ -208,3 +208,5 @@ refusals(mails, 'sendGoogleEmailTool', {
 connectionRefusals(mails, body);
 idempotency(mails, 'gmail', { body, again: { ...body, body: 'Other' }, type: 'sendGoogleEmail' });
 providerFailures(mails, 'gmail', { body });
+renewals(mails, 'gmail', 'google_oauth', { body });
+sealed(mails, 'gmail', 'google_oauth', { body });

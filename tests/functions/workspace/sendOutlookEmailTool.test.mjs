@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, sealed, toolSuite } from '../../support/tools.mjs';
 
-const mails = toolSuite(['sendOutlookEmailTool'], 'microsoft_365', { providers: ['microsoft_graph'] });
+const mails = toolSuite(['sendOutlookEmailTool'], 'microsoft_365');
 const graph = () => mails.provider('microsoft_graph');
 const body = { to: 'ann@example.com', subject: 'Offer', body: 'Line 1\nLine 2' };
 
@@ -123,3 +123,5 @@ refusals(mails, 'sendOutlookEmailTool', {
 connectionRefusals(mails, body);
 idempotency(mails, 'microsoft_graph', { body, again: { ...body, to: 'bob@example.com' }, type: 'sendOutlookEmail' });
 providerFailures(mails, 'microsoft_graph', { body, anyAnswer: true });
+renewals(mails, 'microsoft_graph', 'microsoft_login', { body });
+sealed(mails, 'microsoft_graph', 'microsoft_login', { body });
