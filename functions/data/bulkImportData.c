@@ -150,15 +150,16 @@ static void require_profile(edge_ctx *ctx, bool service, const char *user)
         edge_fail(ctx, 404, "user_not_found", "User \"%s\" does not exist", user);
 }
 
-/* Whose rows they become: shared palettes and voices are the system's. */
+/* Palettes and voices that are imported are for everybody. */
+static bool is_shared(const struct entity *entity)
+{
+    return strcmp(entity->table, "agent_voices") == 0 || strcmp(entity->table, "brand_color_palettes") == 0;
+}
+
 static const char *find_owner(edge_ctx *ctx, const struct entity *entity, bool service, const char *target)
 {
-    bool shared =
-        strcmp(entity->table, "agent_voices") == 0 || strcmp(entity->table, "brand_color_palettes") == 0;
-    if (entity->owner == NULL || strcmp(entity->owner, "id") == 0)
+    if (entity->owner == NULL || strcmp(entity->owner, "id") == 0 || is_shared(entity))
         return NULL;
-    if (shared)
-        return import_system_profile(ctx);
     const char *owner = target != NULL ? target : edge_auth_user(ctx);
     require_profile(ctx, service, owner);
     return owner;
@@ -226,6 +227,7 @@ static json_t *bulk_import_data(edge_ctx *ctx, json_t *in)
     struct import_job job = {
         .entity = entity,
         .owner = find_owner(ctx, entity, service, target),
+        .owned_by_system = is_shared(entity),
         .service = service,
         .insert_only = strcmp(edge_json_text(options, "mode"), "insert") == 0,
         .abort_on_error = strcmp(edge_json_text(options, "onError"), "abort") == 0,

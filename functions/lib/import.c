@@ -168,11 +168,27 @@ static bool read_rows(struct import_run *run, edge_csv *csv, edge_copier *copy)
     return true;
 }
 
+static const char *system_profile(edge_ctx *ctx, edge_tx *tx)
+{
+    edge_rows *system = edge_tx_query(tx,
+        "WITH found AS ("
+        " SELECT id FROM profiles WHERE lower(email) = 'system@pulse.ai' ORDER BY created_at, id LIMIT 1"
+        "), made AS ("
+        " INSERT INTO profiles (id, email, full_name)"
+        " SELECT 'system', 'system@pulse.ai', 'System' WHERE NOT EXISTS (SELECT FROM found)"
+        " ON CONFLICT (id) DO UPDATE SET email = EXCLUDED.email"
+        " RETURNING id)"
+        " SELECT id FROM found UNION ALL SELECT id FROM made");
+    return edge_copy(ctx, edge_rows_text(system, 0, "id"));
+}
+
 static void import_file(struct import_run *run, edge_csv *csv)
 {
     EDGE_TRANSACTION(run->ctx, tx, .service = run->job->service)
     {
-        import_stage_make(tx, run->job, run->plan);
+        if (run->job->owned_by_system)
+            run->job->owner = system_profile(run->ctx, tx);
+        import_stage_make(tx, run->plan);
         edge_copier *copy = edge_tx_copy_in(tx, import_stage_copy(run->ctx, run->plan));
         if (!read_rows(run, csv, copy))
             return;
@@ -203,8 +219,10 @@ static json_t *first_errors(edge_ctx *ctx, const json_t *errors)
     return first;
 }
 
-struct import_result import_run(edge_ctx *ctx, const struct import_job *job)
+struct import_result import_run(edge_ctx *ctx, const struct import_job *asked)
 {
+    struct import_job *job = edge_alloc(ctx, sizeof *job);
+    *job = *asked;
     struct import_result result = { .errors = json_array(), .ignored_columns = json_array() };
     struct import_run run = { .ctx = ctx, .job = job, .result = &result, .reported_at = edge_now_exact() };
     run.plan = edge_alloc(ctx, sizeof *run.plan);
@@ -224,18 +242,4 @@ struct import_result import_run(edge_ctx *ctx, const struct import_job *job)
         edge_await(ctx, beat);
     result.errors = first_errors(ctx, result.errors);
     return result;
-}
-
-const char *import_system_profile(edge_ctx *ctx)
-{
-    edge_rows *system = edge_service_query(ctx,
-        "WITH found AS ("
-        " SELECT id FROM profiles WHERE lower(email) = 'system@pulse.ai' ORDER BY created_at, id LIMIT 1"
-        "), made AS ("
-        " INSERT INTO profiles (id, email, full_name)"
-        " SELECT 'system', 'system@pulse.ai', 'System' WHERE NOT EXISTS (SELECT FROM found)"
-        " ON CONFLICT (id) DO UPDATE SET email = EXCLUDED.email"
-        " RETURNING id)"
-        " SELECT id FROM found UNION ALL SELECT id FROM made");
-    return edge_copy(ctx, edge_rows_text(system, 0, "id"));
 }

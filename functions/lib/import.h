@@ -30,13 +30,15 @@ struct import_dataset {
     const char *const (*constants)[2]; /* column, SQL literal; ended by { NULL }; NULL: none */
     const char *const (*defaults)[2];  /* column, SQL literal instead of an empty cell; NULL: none */
     const char *owner_header;          /* header with the e-mail address of a row's owner */
+    const char *const *required;       /* columns beside the catalogue's, NULL-terminated; NULL: none */
     const char *items_column;          /* jsonb column made of link headers (featured content) */
 };
 
 struct import_job {
     const struct entity *entity;
-    const char *owner; /* whose rows they become; NULL where rows have no owner */
-    bool service;      /* as the service instead of the caller */
+    const char *owner;    /* whose rows they become; NULL where rows have no owner */
+    bool owned_by_system; /* instead: the system profile's, which is made when it is not there */
+    bool service;         /* as the service instead of the caller */
     bool insert_only, abort_on_error, dry_run, replace;
     const json_t *mapping; /* header -> column, or NULL */
     char separator;
@@ -63,9 +65,6 @@ struct import_result import_run(edge_ctx *ctx, const struct import_job *job);
 
 /* True when entity can be imported by its owner, or by administrators. */
 bool import_allows(const struct entity *entity, bool *for_admins);
-
-/* The id of the system profile, which is made when it is not there. */
-EDGE_RETURNS_NONNULL const char *import_system_profile(edge_ctx *ctx);
 
 /* --- between the files of the engine --- */
 
@@ -99,6 +98,9 @@ struct import_plan {
 bool import_plan_header(edge_ctx *ctx, const struct import_job *job, size_t count, const char *const *headers,
     struct import_plan *plan, struct import_result *result);
 
+/* True when a column has to be there, and filled. */
+bool import_requires(const struct import_job *job, const struct entity_column *column);
+
 /* The target of a column, NULL when no header fills it. */
 const struct import_target *import_plan_target(const struct import_plan *plan, const char *column);
 
@@ -121,7 +123,7 @@ const char *import_cell(
 /* What a run is about; the fibers that read and report share it. */
 struct import_run {
     edge_ctx *ctx;
-    const struct import_job *job;
+    struct import_job *job;
     struct import_plan *plan;
     struct import_result *result;
     struct import_scratch *scratch; /* one for each target */
@@ -144,7 +146,7 @@ bool import_row_convert(struct import_run *run, const edge_csv_row *row, int64_t
 const char *import_row_identity(struct import_run *run, const edge_csv_row *row);
 
 /* Makes the staging table of a plan. */
-void import_stage_make(edge_tx *tx, const struct import_job *job, const struct import_plan *plan);
+void import_stage_make(edge_tx *tx, const struct import_plan *plan);
 
 /* "COPY ... FROM STDIN" for it: _line, _row, _id, _owner_email, then the plan's columns. */
 EDGE_RETURNS_NONNULL const char *import_stage_copy(edge_ctx *ctx, const struct import_plan *plan);

@@ -65,9 +65,8 @@ static const struct natural_key *find_key(const struct import_job *job)
     return NULL;
 }
 
-void import_stage_make(edge_tx *tx, const struct import_job *job, const struct import_plan *plan)
+void import_stage_make(edge_tx *tx, const struct import_plan *plan)
 {
-    (void)job;
     struct sql *sql = sql_begin(plan->ctx,
         "CREATE TEMPORARY TABLE import_stage (_line bigint, _row bigint, _id uuid, _owner_email text,"
         " _owner text, _existing text, _bad text");

@@ -167,14 +167,24 @@ static bool fill(edge_ctx *ctx, struct import_plan *plan, struct import_target *
            fail(result, 400, "duplicate_column", edge_format(ctx, "Too many headers fill \"%s\"", own), NULL);
 }
 
-static bool is_required(const struct import_job *job, const struct entity_column *column)
+static bool is_constant(const struct import_dataset *dataset, const char *column)
 {
-    bool required =
-        (column->flags & COLUMN_REQUIRED) == COLUMN_REQUIRED || (column->flags & COLUMN_IMPORT_REQUIRED) != 0;
-    for (size_t i = 0; job->dataset != NULL && job->dataset->constants != NULL && job->dataset->constants[i][0];
-         i++)
-        required = required && !is(job->dataset->constants[i][0], column->name);
-    return required;
+    for (size_t i = 0; dataset->constants != NULL && dataset->constants[i][0] != NULL; i++)
+        if (is(dataset->constants[i][0], column))
+            return true;
+    return false;
+}
+
+bool import_requires(const struct import_job *job, const struct entity_column *column)
+{
+    const struct import_dataset *dataset = job->dataset;
+    for (size_t i = 0; dataset != NULL && dataset->required != NULL && dataset->required[i] != NULL; i++)
+        if (is(dataset->required[i], column->name))
+            return true;
+    if (dataset != NULL && is_constant(dataset, column->name))
+        return false;
+    return (column->flags & COLUMN_REQUIRED) == COLUMN_REQUIRED ||
+           (column->flags & COLUMN_IMPORT_REQUIRED) != 0;
 }
 
 static bool check_required(
@@ -182,7 +192,7 @@ static bool check_required(
 {
     json_t *missing = json_array();
     for (const struct entity_column *column = job->entity->columns; column->name != NULL; column++)
-        if (is_required(job, column) && import_plan_target(plan, column->name) == NULL)
+        if (import_requires(job, column) && import_plan_target(plan, column->name) == NULL)
             json_array_append_new(missing, json_string(column->name));
     return json_array_size(missing) == 0 ||
            fail(result, 400, "missing_columns", "The file lacks columns that are required",
@@ -220,7 +230,10 @@ static bool map_header(edge_ctx *ctx, const struct import_job *job, size_t field
         json_array_append_new(plan->ignored, json_string(header));
         return true;
     }
-    return fill(ctx, plan, add_target(plan, column), header, field, result);
+    struct import_target *target = add_target(plan, column);
+    if (job->dataset != NULL && collects_keys(column) && !is(snake, column->name))
+        return add_key(target, header, field);
+    return fill(ctx, plan, target, header, field, result);
 }
 
 /* The upper bound of a range comes with its lower one. */

@@ -123,7 +123,7 @@ static const char *convert_target(
     if (target == run->plan->trigger_value)
         return convert_trigger(run, row, values);
     const char *code = import_cell(scratch, target->column, row->fields[target->field], &values[i]);
-    bool required = (target->column->flags & (COLUMN_NOT_NULL | COLUMN_IMPORT_REQUIRED)) != 0;
+    bool required = (target->column->flags & COLUMN_NOT_NULL) != 0 || import_requires(run->job, target->column);
     bool filled = target->column->fallback != NULL || target->column->copies != NULL;
     return code == NULL && values[i] == NULL && required && !filled ? "required" : code;
 }

@@ -135,6 +135,15 @@ const char *edge_env(edge_ctx *ctx, const char *name);
 /* As edge_env; unset ends the invocation with 503 "not_configured", naming the variable. */
 EDGE_RETURNS_NONNULL const char *edge_env_required(edge_ctx *ctx, const char *name);
 
+/*
+ * The bytes of a file that the operator provides, in a directory that configuration names; path may not lead
+ * out of it. length of them, no NUL behind, valid until the invocation ends. NULL when there is no such regular
+ * file.
+ *
+ *     const char *csv = edge_file_read(ctx, edge_env_required(ctx, "SEED_DIR"), "people.csv", &length);
+ */
+const void *edge_file_read(edge_ctx *ctx, const char *directory, const char *path, size_t *length);
+
 /* Wall clock, Unix time in microseconds: read once an invocation, so every window in it agrees. */
 int64_t edge_now(edge_ctx *ctx);
 
