@@ -3,9 +3,7 @@
  */
 #include "lib/credentials.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
+#include "lib/iso_time.h"
 
 static const char *aad(edge_ctx *ctx, const struct service *service, const char *user)
 {
@@ -26,32 +24,14 @@ static bool is_legacy(const json_t *stored)
                edge_json_text(stored, "access_key") != NULL);
 }
 
-/* Seconds of an ISO 8601 time with or without an offset, 0 when it is none. */
-static int64_t epoch_seconds(const char *text)
-{
-    struct tm at = { 0 };
-    int length = 0, offset_hours = 0, offset_minutes = 0;
-    if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &at.tm_year, &at.tm_mon, &at.tm_mday, &at.tm_hour,
-            &at.tm_min, &at.tm_sec, &length) != 6)
-        return 0;
-    at.tm_year -= 1900;
-    at.tm_mon -= 1;
-    const char *rest = text + length;
-    if (*rest == '.')
-        rest += 1 + strspn(rest + 1, "0123456789");
-    if (*rest == '+' || *rest == '-')
-        sscanf(rest + 1, "%2d:%2d", &offset_hours, &offset_minutes);
-    int64_t offset = offset_hours * 3600 + offset_minutes * 60;
-    return (int64_t)timegm(&at) - (*rest == '-' ? -offset : offset);
-}
-
 static json_t *read_legacy(const json_t *stored)
 {
     json_t *values = json_deep_copy(stored);
     const char *expires_at = edge_json_text(stored, "expires_at");
     if (expires_at != NULL) {
-        int64_t seconds = epoch_seconds(expires_at);
-        json_object_set_new(values, "expires_at", seconds != 0 ? json_integer(seconds) : json_null());
+        int64_t at_us;
+        bool read = iso_time_read(expires_at, &at_us);
+        json_object_set_new(values, "expires_at", read ? json_integer(at_us / 1000000) : json_null());
     }
     return values;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/crm.h"
 #include "lib/idempotency.h"
+#include "lib/skyslope_login.h"
 #include "lib/text.h"
 
 enum {
@@ -124,15 +125,7 @@ edge_reply *crm_call_with(struct crm *crm, edge_fetch_options options)
 
 json_t *crm_json(struct crm *crm, const edge_reply *reply)
 {
-    if (reply->json != NULL || reply->body == NULL)
-        return reply->json;
-    const char *body = reply->body;
-    size_t length = reply->length, mark = length >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    char *text = edge_copy_bytes(crm->ctx, body + mark, length - mark);
-    for (size_t i = 0; i < length - mark; i++)
-        if ((unsigned char)text[i] < ' ' && strchr("\t\n\r", text[i]) == NULL)
-            text[i] = ' ';
-    return edge_json_parse(crm->ctx, text, length - mark);
+    return reply->json != NULL ? reply->json : skyslope_json(crm->ctx, reply);
 }
 
 static bool has_secret(struct crm *crm, const char *message)

@@ -7,6 +7,7 @@
 
 #include "lib/crm.h"
 #include "lib/iso_time.h"
+#include "lib/skyslope_login.h"
 
 enum {
     SESSION_SPARE_SECONDS = 60,
@@ -49,25 +50,6 @@ static void find_integration(struct skyslope *sky)
     sky->client_secret = secret;
 }
 
-static const char *timestamp_now(edge_ctx *ctx)
-{
-    return edge_format(ctx, "%.19sZ", edge_iso_time(ctx, edge_now_exact()));
-}
-
-static const edge_header *login_headers(struct skyslope *sky)
-{
-    edge_ctx *ctx = sky->crm->ctx;
-    uint8_t digest[EDGE_SHA256_BYTES];
-    const char *timestamp = timestamp_now(ctx);
-    const char *message = edge_format(ctx, "%s:%s:%s", sky->client_id, sky->client_secret, timestamp);
-    edge_hmac_sha256(sky->access_secret, strlen(sky->access_secret), message, strlen(message), digest);
-    edge_header *headers = edge_alloc(ctx, 3 * sizeof *headers);
-    headers[0] = (edge_header){ "Timestamp", timestamp };
-    headers[1] = (edge_header){ "Authorization",
-        edge_format(ctx, "SS %s:%s", sky->access_key, edge_base64(ctx, digest, sizeof digest)) };
-    return headers;
-}
-
 EDGE_NORETURN static void fail_login(struct crm *crm, const edge_reply *reply)
 {
     struct crm_failure failure = *crm_failure_of(crm, reply);
@@ -91,9 +73,11 @@ static int64_t lifetime_seconds(const json_t *answer)
 static json_t *log_in(struct skyslope *sky)
 {
     struct crm *crm = sky->crm;
-    crm->headers = login_headers(sky);
-    edge_reply *reply = crm_try_call(crm, .method = "POST", .path = "/auth/login",
-        .json = json_pack("{s:s, s:s}", "clientID", sky->client_id, "clientSecret", sky->client_secret));
+    const struct skyslope_keys keys = { sky->access_key, sky->access_secret, sky->client_id,
+        sky->client_secret };
+    crm->headers = skyslope_login_headers(crm->ctx, &keys);
+    edge_reply *reply =
+        crm_try_call(crm, .method = "POST", .path = SKYSLOPE_LOGIN_PATH, .json = skyslope_login_body(&keys));
     if (crm_failure_of(crm, reply) != NULL)
         fail_login(crm, reply);
     json_t *answer = crm_json(crm, reply);

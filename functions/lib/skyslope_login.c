@@ -4,15 +4,10 @@
 #include "lib/skyslope_login.h"
 
 #include <string.h>
-#include <time.h>
 
 static const char *timestamp_now(edge_ctx *ctx)
 {
-    char text[sizeof "2026-01-02T03:04:05Z"];
-    time_t seconds = (time_t)(edge_now_exact() / 1000000);
-    struct tm at;
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &at));
-    return edge_copy(ctx, text);
+    return edge_format(ctx, "%.19sZ", edge_iso_time(ctx, edge_now_exact()));
 }
 
 static const char *signature(edge_ctx *ctx, const struct skyslope_keys *keys, const char *timestamp)
@@ -23,15 +18,28 @@ static const char *signature(edge_ctx *ctx, const struct skyslope_keys *keys, co
     return edge_base64(ctx, mac, sizeof mac);
 }
 
-edge_reply *skyslope_log_in(edge_ctx *ctx, const struct skyslope_keys *keys, int64_t timeout_ms)
+const edge_header *skyslope_login_headers(edge_ctx *ctx, const struct skyslope_keys *keys)
 {
     const char *timestamp = timestamp_now(ctx);
-    const edge_header headers[] = { { "Timestamp", timestamp },
-        { "Authorization", edge_format(ctx, "SS %s:%s", keys->access_key, signature(ctx, keys, timestamp)) },
-        { "Accept", "application/json" }, { "User-Agent", "PulseEdge/1.0" }, { 0 } };
-    return edge_try_fetch(ctx, "skyslope", .method = "POST", .path = "/auth/login", .headers = headers,
-        .json = json_pack("{s:s, s:s}", "clientID", keys->client_id, "clientSecret", keys->client_secret),
-        .timeout_ms = timeout_ms, .retries = -1, .max_bytes = 1 << 20);
+    edge_header *headers = edge_alloc(ctx, 3 * sizeof *headers);
+    headers[0] = (edge_header){ "Timestamp", timestamp };
+    headers[1] = (edge_header){ "Authorization",
+        edge_format(ctx, "SS %s:%s", keys->access_key, signature(ctx, keys, timestamp)) };
+    return headers;
+}
+
+json_t *skyslope_login_body(const struct skyslope_keys *keys)
+{
+    return json_pack("{s:s, s:s}", "clientID", keys->client_id, "clientSecret", keys->client_secret);
+}
+
+edge_reply *skyslope_log_in(edge_ctx *ctx, const struct skyslope_keys *keys, int64_t timeout_ms)
+{
+    const edge_header *login = skyslope_login_headers(ctx, keys);
+    const edge_header headers[] = { login[0], login[1], { "Accept", "application/json" },
+        { "User-Agent", "PulseEdge/1.0" }, { 0 } };
+    return edge_try_fetch(ctx, "skyslope", .method = "POST", .path = SKYSLOPE_LOGIN_PATH, .headers = headers,
+        .json = skyslope_login_body(keys), .timeout_ms = timeout_ms, .retries = -1, .max_bytes = 1 << 20);
 }
 
 json_t *skyslope_json(edge_ctx *ctx, const edge_reply *reply)

@@ -12,6 +12,13 @@ struct skyslope_keys {
     const char *client_id, *client_secret;  /* of the integration */
 };
 
+#define SKYSLOPE_LOGIN_PATH "/auth/login"
+
+/* What a POST to SKYSLOPE_LOGIN_PATH carries: Timestamp and Authorization, ended by { 0 }, and the JSON body.
+ */
+EDGE_RETURNS_NONNULL const edge_header *skyslope_login_headers(edge_ctx *ctx, const struct skyslope_keys *keys);
+EDGE_RETURNS_NONNULL json_t *skyslope_login_body(const struct skyslope_keys *keys);
+
 /* Sends the login; {"Session", "Expiration"} in a 2xx answer. skyslope_json reads it. */
 EDGE_RETURNS_NONNULL edge_reply *skyslope_log_in(
     edge_ctx *ctx, const struct skyslope_keys *keys, int64_t timeout_ms);

@@ -36,9 +36,10 @@ static json_t *shown(const json_t *settings)
 
 static bool is_secret(const char *name)
 {
-    for (const char *const *word = secret_words; *word != NULL; word++)
-        if (strcasestr(name, *word) != NULL)
-            return true;
+    for (; *name != '\0'; name++)
+        for (const char *const *word = secret_words; *word != NULL; word++)
+            if (strncasecmp(name, *word, strlen(*word)) == 0)
+                return true;
     return false;
 }
 
