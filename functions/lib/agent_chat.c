@@ -54,7 +54,7 @@ struct loop {
 static int64_t turn_ends(edge_ctx *ctx)
 {
     const char *configured = edge_env(ctx, "AI_TURN_SECONDS");
-    double seconds = configured != NULL ? atof(configured) : 0;
+    double seconds = configured != NULL ? strtod(configured, NULL) : 0;
     int64_t milliseconds = seconds > 0 && seconds * 1000 < TURN_MS ? (int64_t)(seconds * 1000) : TURN_MS;
     return edge_now(ctx) + milliseconds * 1000;
 }
