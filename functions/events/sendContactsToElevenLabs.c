@@ -29,7 +29,7 @@ static const edge_field agent_fields[] = {
     { "agent_phone", EDGE_TEXT, .max = 200 },
     { 0 },
 };
-static const edge_field contact_field = { "", EDGE_OBJECT };
+static const edge_field contact_field = { .name = "contact", .type = EDGE_OBJECT };
 static const edge_field input[] = {
     { "userId", EDGE_USER, .help = "The caller's own id" },
     { "contacts", EDGE_ARRAY, .min = 1, .max = 1e6, .required = true, .items = &contact_field,
