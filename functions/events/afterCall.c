@@ -18,6 +18,8 @@ enum {
     CALENDAR_MS = 25000,
     OUTCOME_MAX = 200,
     SUMMARY_MAX = 2000,
+    NAME_CHARACTERS = 200, /* what the calendar takes */
+    PLACE_CHARACTERS = 1024,
 };
 
 static const char *const effects[] = { "calendar", "lofty", "follow_up_boss", NULL };
@@ -59,12 +61,14 @@ static const char *add_to_calendar(edge_ctx *ctx, const edge_rows *call, const j
 {
     const char *kind = is_listing(edge_rows_text(call, 0, "call_type")) ? "Listing" : "Buyer";
     const char *email = form_text(call, "email"), *address = edge_json_text(in, "address");
+    const char *name = text_cut(ctx, contact_name(call), NAME_CHARACTERS);
     json_t *event =
         json_pack("{s:s, s:o, s:s, s:s, s:s, s:o, s:s*}", "userId", edge_rows_text(call, 0, "user_id"), "title",
-            json_string(edge_format(ctx, "%s consultation with %s", kind, contact_name(call))), "description",
+            json_string(edge_format(ctx, "%s consultation with %s", kind, name)), "description",
             "Booked on the phone by your calling agent.", "startTime", edge_json_text(in, "startTime"),
             "endTime", edge_json_text(in, "endTime"), "idempotencyKey",
-            json_string(edge_format(ctx, "call:%s", edge_rows_text(call, 0, "id"))), "location", address);
+            json_string(edge_format(ctx, "call:%s", edge_rows_text(call, 0, "id"))), "location",
+            address != NULL ? text_cut(ctx, address, PLACE_CHARACTERS) : NULL);
     if (email != NULL && edge_is_email(email))
         json_object_set_new(event, "attendees", json_pack("[s]", email));
 
