@@ -73,8 +73,24 @@ static json_t *tried(edge_ctx *ctx, const char *deadline)
         (json_int_t)(done ? edge_rows_count(rows[1]) : 0), "kept", (json_int_t)kept);
 }
 
+/* A file of the operator's, and how far a reader of its lines has come. */
+static json_t *file(edge_ctx *ctx, const char *directory, const char *path)
+{
+    size_t length = 0;
+    const char *data = edge_file_read(ctx, directory, path, &length);
+    if (data == NULL)
+        return json_pack("{s:n}", "file");
+    json_t *offsets = json_array();
+    edge_csv *csv = edge_csv_open(ctx, .data = data, .length = length);
+    for (const edge_csv_row *row = NULL; (row = edge_csv_next(ctx, csv)) != NULL;)
+        json_array_append_new(offsets, json_integer((json_int_t)row->offset));
+    return json_pack("{s:s#, s:o}", "file", data, (int)length, "offsets", offsets);
+}
+
 static json_t *calls_bulk(edge_ctx *ctx, json_t *in)
 {
+    if (edge_json_text(in, "path") != NULL)
+        return file(ctx, edge_json_text(in, "directory"), edge_json_text(in, "path"));
     if (edge_json_text(in, "deadline") != NULL)
         return tried(ctx, edge_json_text(in, "deadline"));
     if (edge_json_bool(in, "straight", false))
@@ -84,6 +100,8 @@ static json_t *calls_bulk(edge_ctx *ctx, json_t *in)
 
 static const edge_field input[] = {
     { "straight", EDGE_BOOL, .fallback = "false", .help = "COPY into a table with row security" },
+    { "directory", EDGE_TEXT, .fallback = "/", .help = "Where path is" },
+    { "path", EDGE_TEXT, .help = "A file to be read" },
     { "deadline", EDGE_TEXT, .help = "Of goals that are written by statements which may be refused" },
     { 0 },
 };

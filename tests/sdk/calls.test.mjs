@@ -102,6 +102,14 @@ test('rows in bulk, sealed and stored bytes, URLs', options, async () => {
     assert.equal(refused.status, 500);
     assert.equal(refused.body.code, 'internal_error');
 
+    const file = async (name) => (await call('calls_bulk', { directory, path: name }, await mint('user_a'))).body;
+    fs.writeFileSync(path.join(directory, 'lines.csv'), 'a,b\r\n"c\nd",e\n\nf');
+    fs.writeFileSync(path.join(directory, 'empty.csv'), '');
+    assert.deepEqual(await file('lines.csv'), { file: 'a,b\r\n"c\nd",e\n\nf', offsets: [4, 13, 15] });
+    assert.deepEqual(await file('empty.csv'), { file: '', offsets: [] });
+    for (const name of ['none.csv', '../../etc/passwd', '/etc/passwd', '.'])
+        assert.deepEqual(await file(name), { file: null }, name);
+
     const tried = async (deadline) => (await call('calls_bulk', { deadline }, await mint('user_b'))).body;
     assert.deepEqual(await tried('no day'), { done: false, sqlstate: '22007', updated: 0, kept: 1 });
     assert.deepEqual(await tried('2026-01-02'), { done: true, sqlstate: '', updated: 3, kept: 3 });
