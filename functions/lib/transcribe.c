@@ -19,9 +19,9 @@ static edge_reply *ask(
     const edge_form_part parts[] = {
         { "file", .data = recording->data, .length = recording->length, .filename = recording->filename,
             .content_type = recording->media_type },
-        { "model", model },
-        { "language", recording->language },
-        { "response_format", "json" },
+        { "model", .text = model },
+        { "language", .text = recording->language },
+        { "response_format", .text = "json" },
         { 0 },
     };
     return edge_try_fetch(ctx, provider, .method = "POST", .path = "/v1/audio/transcriptions", .parts = parts,
