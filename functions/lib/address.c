@@ -40,7 +40,7 @@ static bool is_local(const char *text, size_t length)
 {
     if (length == 0 || length > LOCAL_MAX || strspn(text, LOCAL_CHARACTERS) < length)
         return false;
-    return text[0] != '.' && text[length - 1] != '.' && memmem(text, length, "..", 2) == NULL;
+    return text[0] != '.' && text[length - 1] != '.' && strstr(text, "..") == NULL;
 }
 
 static bool is_domain(const char *text)

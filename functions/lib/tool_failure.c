@@ -104,8 +104,11 @@ static bool is_google_quota(const json_t *error)
 
 static bool says_duplicate(const edge_reply *reply)
 {
-    const char *message = edge_json_text(reply->json, "message");
-    return message != NULL && strcasestr(message, "duplicate") != NULL;
+    static const char word[] = "duplicate";
+    for (const char *at = edge_json_text(reply->json, "message"); at != NULL && *at != '\0'; at++)
+        if (strncasecmp(at, word, sizeof word - 1) == 0)
+            return true;
+    return false;
 }
 
 static enum kind kind_of_status(const struct tool_call *call, const edge_reply *reply)
@@ -219,7 +222,11 @@ struct tool_failure *tool_failure_new(
     edge_ctx *ctx, int status, const char *code, const char *message, const char *suggestion)
 {
     struct tool_failure *failure = edge_alloc(ctx, sizeof *failure);
-    *failure = (struct tool_failure){ status, code, { .message = message, .suggestion = suggestion } };
+    *failure = (struct tool_failure){
+        .status = status,
+        .code = code,
+        .said = { .message = message, .suggestion = suggestion },
+    };
     return failure;
 }
 
