@@ -16,6 +16,7 @@ static const struct endpoint {
     { "/_edge/ready", endpoint_ready },
     { "/_edge/metrics", endpoint_metrics },
     { "/_edge/openapi.json", endpoint_openapi },
+    { "/_edge/functions", endpoint_functions },
     { "/_internal/health", endpoint_health },
     { "/_internal/metric", endpoint_counters },
 };

@@ -20,6 +20,7 @@ void endpoint_live(struct exchange *exchange);
 void endpoint_ready(struct exchange *exchange);
 void endpoint_metrics(struct exchange *exchange);
 void endpoint_openapi(struct exchange *exchange);
+void endpoint_functions(struct exchange *exchange);
 void endpoint_health(struct exchange *exchange);
 void endpoint_counters(struct exchange *exchange);
 

@@ -14,7 +14,7 @@ void endpoint_metrics(struct exchange *exchange)
 {
     struct worker *worker = worker_of(exchange->server);
     char *text = NULL;
-    size_t length = metrics_render(worker->boot->slots, worker->boot->config, &text);
+    size_t length = metrics_render(worker->boot->slots, worker->boot->registry, &text);
     if (text == NULL) {
         respond_error(exchange, 503, "overloaded", "The host is out of memory");
         return;

@@ -30,11 +30,11 @@ static uint64_t mix(uint64_t hash, const void *data, size_t length)
 /* Stand-ins for providers are no part of what is offered. */
 static size_t collect(const struct worker *worker, struct openapi_function *entries, uint64_t *mark)
 {
-    const struct config *config = worker->boot->config;
+    const struct config *config = worker->revision->routing->config;
     size_t count = 0;
     *mark = mix(UINT64_C(14695981039346656037), &config, sizeof config);
     for (size_t i = 0; i < config->function_count; i++) {
-        const struct generation *generation = worker->generations[i];
+        const struct generation *generation = worker->revision->generations[i];
         if (generation == NULL || generation->config->sandbox)
             continue;
         *mark = mix(*mark, &generation, sizeof generation);
@@ -47,7 +47,7 @@ static size_t collect(const struct worker *worker, struct openapi_function *entr
 
 static void make(const struct worker *worker)
 {
-    size_t room = worker->boot->config->function_count;
+    size_t room = worker->revision->routing->config->function_count;
     struct openapi_function *entries = calloc(room + 1, sizeof *entries);
     if (entries == NULL)
         return;

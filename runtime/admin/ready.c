@@ -33,12 +33,12 @@ static const char *database_state(edge_ctx *ctx, const struct config *config)
 
 static json_t *missing_functions(const struct worker *worker)
 {
-    const struct config *config = worker->boot->config;
+    const struct config *config = worker->revision->routing->config;
     json_t *missing = json_array();
     for (size_t i = 0; i < config->function_count; i++) {
         const struct function_config *function = &config->functions[i];
         bool wanted = function->enabled && (!function->sandbox || worker->boot->sandbox);
-        if (wanted && worker->generations[i] == NULL)
+        if (wanted && worker->revision->generations[i] == NULL)
             json_array_append_new(missing, json_string(function->name));
     }
     return missing;

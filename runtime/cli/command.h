@@ -30,8 +30,12 @@ extern const struct command functions_command;
 extern const struct command jobs_command;
 extern const struct command migrate_command;
 extern const struct command sandbox_command;
+extern const struct command promote_command;
+extern const struct command reload_command;
+extern const struct command rollback_command;
 extern const struct command serve_command;
 extern const struct command token_command;
+extern const struct command upgrade_command;
 
 /* One option; a table of them ends with an entry that has neither name nor value. */
 struct cli_option {

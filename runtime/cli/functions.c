@@ -8,8 +8,10 @@
 #include "config/config.h"
 #include "config/schema.h"
 #include "config/units.h"
+#include "supervisor/command.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,12 +45,45 @@ static bool plugin_describe(
     return result == 0;
 }
 
-static bool function_add(
-    struct table *table, const struct config *config, const struct function_config *function)
+/* How a function stands at the running host, NULL: there is none, or it does not serve the function. */
+static const json_t *find_live(const json_t *live, const char *name)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(live, "functions"), i, entry)
+    {
+        const char *found = json_string_value(json_object_get(entry, "name"));
+        if (found != NULL && strcmp(found, name) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+static void print_problems(const json_t *live)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(live, "functions"), i, entry)
+    {
+        const json_t *problem = json_object_get(entry, "problem");
+        if (problem != NULL)
+            printf("\n%s, %s: %s\n", json_string_value(json_object_get(entry, "name")),
+                json_string_value(json_object_get(problem, "at")),
+                json_string_value(json_object_get(problem, "reason")));
+    }
+}
+
+static bool function_add(struct table *table, const struct config *config,
+    const struct function_config *function, const json_t *live)
 {
     char auth[64], timeout[32], memory[32], rate[64], plugin[128];
     auth_format(function, auth, sizeof auth);
     bool present = plugin_describe(config, function, plugin, sizeof plugin);
+    const json_t *entry = find_live(live, function->name);
+    const char *state = json_string_value(json_object_get(entry, "state"));
+    const char *serving = json_string_value(json_object_get(entry, "generation"));
+    if (serving != NULL)
+        snprintf(plugin, sizeof plugin, "%.*s", BUILD_ID_SHOWN, serving);
     table_add(table, (const char *[]){
                          function->name,
                          function->route,
@@ -57,7 +92,8 @@ static bool function_add(
                          size_format((int64_t)function->memory_bytes, memory),
                          rate_format(&function->rate, rate),
                          function->schedule == NULL ? "-" : function->schedule,
-                         function->enabled   ? "on"
+                         state != NULL       ? state
+                         : function->enabled ? "on"
                          : function->sandbox ? "sandbox"
                                              : "off",
                          plugin,
@@ -78,13 +114,19 @@ static int list(const struct config *config)
         "STATE",
         "BUILD",
     };
+    char problem[512];
+    json_t *command = json_pack("{s:s}", "command", "status"),
+           *live = command_send(config->path, command, problem, sizeof problem);
     struct table table = { .columns = sizeof heading / sizeof *heading };
     table_add(&table, heading);
     int status = STATUS_DONE;
     for (size_t i = 0; i < config->function_count; i++)
-        if (!function_add(&table, config, &config->functions[i]))
+        if (!function_add(&table, config, &config->functions[i], live))
             status = STATUS_FAILED;
     table_print(&table);
+    print_problems(live);
+    json_decref(command);
+    json_decref(live);
     if (status == STATUS_FAILED)
         failure("not every plugin is in \"%s\". scripts/build makes them", config->server.plugins);
     return status;
@@ -114,8 +156,11 @@ static int run(int argc, char **argv)
 const struct command functions_command = {
     .name = "functions",
     .summary = "List the functions with routes, limits and plugins",
-    .details = "BUILD is the build id of the plugin's file, as in the answer header x-function-version.\n"
-               "The status is 1 when a function that is on has no usable plugin.\n",
+    .details =
+        "BUILD is a build id, as in the answer header x-function-version: of what the running host serves,\n"
+        "or without one of the plugin's file. STATE is the host's: serving, quarantined, not_loaded, off.\n"
+        "What was refused or withdrawn is said below the table.\n"
+        "The status is 1 when a function that is on has no usable plugin.\n",
     .examples = "  edge functions\n"
                 "  edge functions --config /etc/edge/functions.toml\n"
                 "  edge functions --markdown functions > docs/functions.md\n",

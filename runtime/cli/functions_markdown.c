@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 #include "config/units.h"
-#include "plugin/generation.h"
+#include "plugin/plugin.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -59,14 +59,29 @@ static void print_cell(const char *text)
     fputs(" |", stdout);
 }
 
-static bool print_function(const struct config *config, const struct function_config *function)
+/* What the function's plugin declares, which is opened, and not started. */
+static bool read_summary(
+    const struct config *config, const struct function_config *function, char *text, size_t size)
 {
-    char summary[512], auth[64], timeout[32], memory[32], body[32], rate[64];
+    char path[512];
     struct load_error error;
-    if (generation_summary(config, function, summary, sizeof summary, &error) < 0) {
+    struct plugin *plugin;
+    snprintf(path, sizeof path, "%s/%s.so", config->server.plugins, function->plugin);
+    const struct plugin_source source = { .name = function->plugin, .file = path, .shown = path };
+    if (plugin_open(&source, &plugin, &error) < 0) {
         failure("%s", error.text);
         return false;
     }
+    snprintf(text, size, "%s", plugin->descriptor.summary);
+    plugin_release(plugin);
+    return true;
+}
+
+static bool print_function(const struct config *config, const struct function_config *function)
+{
+    char summary[512], auth[64], timeout[32], memory[32], body[32], rate[64];
+    if (!read_summary(config, function, summary, sizeof summary))
+        return false;
     auth_format(function, auth, sizeof auth);
     const char *const cells[] = {
         function->name,

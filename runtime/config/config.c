@@ -178,12 +178,17 @@ static int development_apply(struct config *config, struct config_error *error)
 
 int config_load(const char *path, struct config **config, struct config_error *error)
 {
+    return config_load_copy(path, path, config, error);
+}
+
+int config_load_copy(const char *path, const char *copy, struct config **config, struct config_error *error)
+{
     char *text = NULL;
     size_t length = 0;
     *config = NULL;
-    int result = file_read(path, &text, &length);
+    int result = file_read(copy, &text, &length);
     if (result != 0)
-        fail(error, result, "%s: cannot be read: %s", path, strerror(-result));
+        fail(error, result, "%s: cannot be read: %s", copy, strerror(-result));
     else
         result = config_parse(path, text, length, config, error);
     free(text);

@@ -48,6 +48,10 @@ struct server_config {
     const char *spool;                  /* directory of spooled bodies */
     int64_t cpu_limit_ms; /* a worker that runs one function longer without yielding is replaced */
     size_t fiber_stack_bytes;
+    bool watch;              /* files that change are reloaded by themselves */
+    int64_t gate_timeout_ms; /* for one plugin to load, start and test itself before it is served */
+    int crash_limit;         /* crashes of a generation within crash_window_ms that withdraw it; 0: never */
+    int64_t crash_window_ms;
     int jobs; /* durable jobs at the same time, a worker; 0: this host runs none */
     int64_t job_lease_ms;
 };
@@ -121,6 +125,9 @@ struct config_error {
 
 /* Reads and validates a file. 0 and *config, or a negative errno and the first error in *error. */
 int config_load(const char *path, struct config **config, struct config_error *error);
+
+/* The same from a copy of the file; messages and relative paths are the file's. */
+int config_load_copy(const char *path, const char *copy, struct config **config, struct config_error *error);
 void config_free(struct config *config);
 
 #endif

@@ -4,6 +4,7 @@
 #include "exchange.h"
 
 #include "connection.h"
+#include "plugin/generation.h"
 
 #include <context.h>
 
@@ -29,6 +30,8 @@ struct exchange *exchange_create(struct connection *connection, const struct exc
 static void destroy(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
+    if (exchange->generation != NULL)
+        generation_release(exchange->generation);
     body_free(&exchange->body);
     free(exchange->head);
     free(exchange->headers);

@@ -41,7 +41,8 @@ struct exchange_ops {
 struct refusal {
     int status; /* 0: none */
     const char *code, *message;
-    const char *allow; /* of a 405: the methods there are */
+    const char *allow;       /* of a 405: the methods there are */
+    int retry_after_seconds; /* 0: not said */
 };
 
 struct exchange {
@@ -74,10 +75,11 @@ struct exchange {
     int status;        /* sent */
     int64_t started_us;
     uint64_t bytes_out;
-    struct generation *generation; /* serves it */
+    struct generation *generation; /* serves it, and is held by it; NULL: the host itself */
     const char *answer_text;       /* the function's JSON, in the invocation's memory */
     size_t answer_length;
     edge_ctx *ctx; /* its invocation, until that is released */
+    bool probe;    /* of a quarantined function: if it ends well, the quarantine does */
     bool detached; /* off its connection: freed with the invocation */
     char request_id[40];
 };

@@ -131,6 +131,7 @@ static void send_error(struct exchange *exchange, const struct refusal *refusal)
         .status = refusal->status,
         .media_type = "application/json",
         .code = refusal->code,
+        .retry_after_seconds = refusal->retry_after_seconds,
         .more = refusal->allow != NULL ? &allow : NULL,
     };
     respond_json(exchange, &answer, text, (size_t)length);
@@ -138,7 +139,7 @@ static void send_error(struct exchange *exchange, const struct refusal *refusal)
 
 void respond_error(struct exchange *exchange, int status, const char *code, const char *message)
 {
-    send_error(exchange, &(struct refusal){ status, code, message, NULL });
+    send_error(exchange, &(struct refusal){ .status = status, .code = code, .message = message });
 }
 
 void respond_refusal(struct exchange *exchange)

@@ -124,8 +124,13 @@ int http_server_start(
     server->retry_accept.data = server;
     ev_io_init(&server->acceptor, on_accept, listen_fd, EV_READ);
     server->acceptor.data = server;
-    ev_io_start(loop, &server->acceptor);
     return 0;
+}
+
+void http_server_accept(struct http_server *server)
+{
+    if (!server->draining)
+        ev_io_start(server->loop, &server->acceptor);
 }
 
 void http_server_check_drained(struct http_server *server)

@@ -42,9 +42,12 @@ enum {
     READ_BUFFER = 64 * 1024
 };
 
-/* Starts accepting. 0 or a negative errno. */
+/* Makes ready. 0 or a negative errno. */
 int http_server_start(
     struct http_server *server, struct ev_loop *loop, const struct config *config, int listen_fd);
+
+/* Starts accepting. */
+void http_server_accept(struct http_server *server);
 
 /* Stops accepting, closes idle connections, finishes what is in flight; calls drained when nothing is left. */
 void http_server_drain(struct http_server *server);

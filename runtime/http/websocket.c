@@ -258,6 +258,12 @@ void websocket_drain(void)
         websocket_session_drain(session);
 }
 
+void websocket_retire(void)
+{
+    for (struct websocket_session *session = websocket.sessions; session != NULL; session = session->next)
+        websocket_session_retire(session);
+}
+
 void websocket_stop(void)
 {
     if (websocket.context != NULL)

@@ -56,6 +56,12 @@ void websocket_upgrade(struct exchange *exchange, struct generation *generation)
 /* Asks every session to finish: no new calls, close when the running ones have been answered. */
 void websocket_drain(void);
 
+/*
+ * Generations have been replaced: a function that speaks for its session with one of those has
+ * [server].drain_timeout before it is asked to finish. Calls take the new one with their next message.
+ */
+void websocket_retire(void);
+
 /* Closes every session and lets go of the loop. */
 void websocket_stop(void);
 

@@ -8,6 +8,7 @@
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
 #include "server.h"
+#include "supervisor/registry.h"
 #include "telemetry/metrics.h"
 #include "worker/state.h"
 
@@ -52,7 +53,7 @@ static void on_main(edge_ctx *ctx)
     ctx->identity = caller->identity;
     ctx->usage.bytes_in = call->body_length;
 
-    json_t *out = invoke_function(ctx, call->session->generation->config);
+    json_t *out = invoke_function(ctx, &call->generation);
     if (out != NULL)
         call->answer = edge_json_dump(ctx, out, &call->answer_length);
     else if (!ctx->response.streaming && !ctx->response.sent)
@@ -132,12 +133,14 @@ static void on_finished(edge_ctx *ctx)
     log_invocation(ctx, status);
     ctx->request.method = method;
     metrics_record(
-        worker->boot->slot, session->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
+        worker->boot->slot, call->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
     take_off(call);
 }
 
 static void call_free(struct websocket_call *call)
 {
+    if (call->generation != NULL)
+        generation_release(call->generation);
     free(call->body);
     free(call->id);
     free(call);
@@ -265,19 +268,44 @@ static void put_on(struct websocket_session *session, struct websocket_call *cal
     session->server->exchange_count++;
 }
 
+/* A socket outlives reloads: a message is served by what serves the function when it comes. */
+static bool follow(struct websocket_session *session)
+{
+    struct generation *now = revision_current(worker_of(session->server), session->generation);
+    if (now == NULL)
+        return false;
+    generation_hold(now);
+    generation_release(session->generation);
+    session->generation = now;
+    return true;
+}
+
 void websocket_call_start(struct websocket_session *session, char *body, size_t length, char *id)
 {
-    struct websocket_call *call = calloc(1, sizeof *call);
+    bool served = follow(session);
+    if (served && registry_blocks(worker_of(session->server)->boot->registry, session->generation->index)) {
+        websocket_refuse(session, id, "function_quarantined",
+            "The function has crashed too often and is being held back", NULL);
+        free(body);
+        free(id);
+        return;
+    }
+    struct websocket_call *call = served ? calloc(1, sizeof *call) : NULL;
     edge_ctx *ctx =
         call != NULL ? invoke_create(worker_of(session->server), session->generation, &call_ops, call) : NULL;
     if (ctx == NULL) {
-        websocket_refuse(session, id, "overloaded", "The host is out of memory", NULL);
+        if (served)
+            websocket_refuse(session, id, "overloaded", "The host is out of memory", NULL);
+        else
+            websocket_refuse(session, id, "function_not_found", "The function is not served any more", NULL);
         free(call);
         free(body);
         free(id);
         return;
     }
     call->ctx = ctx;
+    call->generation = session->generation;
+    generation_hold(call->generation);
     call->body = body;
     call->body_length = length;
     call->id = id;

@@ -69,6 +69,8 @@ bool websocket_session_expired(const struct websocket_session *session)
 static int64_t fiber_due_us(const struct websocket_session *session, int64_t now)
 {
     int64_t due = session->drained_at_us != 0 ? session->drained_at_us : INT64_MAX;
+    if (session->retired_at_us != 0 && session->state == WEBSOCKET_OPEN)
+        due = smaller(due, session->retired_at_us);
     int64_t until_us = session->caller->valid_until_us;
     if (until_us != 0 && worker_of(session->server)->test_clock_us == 0)
         due = smaller(due, now + until_us - edge_now_exact());
@@ -114,6 +116,9 @@ static void look(struct deadline *deadline)
     bool idle = session->call_count == 0 && now - session->message_at_us >= idle_ms(session) * 1000;
     if (session->fiber != NULL && websocket_session_expired(session))
         websocket_session_expire(session);
+    else if (session->fiber != NULL && session->retired_at_us != 0 && now >= session->retired_at_us &&
+             session->state == WEBSOCKET_OPEN)
+        websocket_session_drain(session);
     else if (session->fiber != NULL && session->drained_at_us != 0 && now >= session->drained_at_us)
         websocket_session_close(session, session->close_code, session->close_reason);
     else if (idle && session->state == WEBSOCKET_OPEN)
@@ -192,6 +197,14 @@ void websocket_session_drain(struct websocket_session *session)
         return;
     session->drained_at_us = clock_us() + session->server->config->server.drain_timeout_ms * 1000 / 2;
     websocket_fiber_drain(session);
+    websocket_session_watch(session);
+}
+
+void websocket_session_retire(struct websocket_session *session)
+{
+    if (session->fiber == NULL || session->generation->owners > 0 || session->retired_at_us != 0)
+        return;
+    session->retired_at_us = clock_us() + session->server->config->server.drain_timeout_ms * 1000;
     websocket_session_watch(session);
 }
 

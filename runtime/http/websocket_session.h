@@ -44,6 +44,7 @@ enum websocket_state {
 struct websocket_call {
     struct websocket_call *previous, *next;
     struct websocket_session *session;
+    struct generation *generation;
     edge_ctx *ctx;
     char *body; /* the message */
     size_t body_length;
@@ -75,7 +76,8 @@ struct websocket_session {
     unsigned call_count;
     struct websocket_fiber *fiber; /* of a function that speaks for the session: there are no calls */
     const char *subprotocol;       /* of it, agreed on; constant of the plugin */
-    int64_t drained_at_us;         /* when it is not waited for any longer; 0: the host does not stop */
+    int64_t retired_at_us; /* when it is asked to finish, as its generation is served no more; 0: not so */
+    int64_t drained_at_us; /* when it is not waited for any longer; 0: the host does not stop */
 
     char *message; /* being received */
     size_t message_length, message_capacity;
@@ -126,6 +128,10 @@ void websocket_session_end(struct websocket_session *session, int code, const ch
 /* The host is about to stop: as websocket_session_end, but a session's function is not waited for to the last.
  */
 void websocket_session_drain(struct websocket_session *session);
+
+/* If its generation has been replaced: a function that speaks for it is asked to finish when its time is over.
+ */
+void websocket_session_retire(struct websocket_session *session);
 
 /* Closes behind what is queued; the session's function is told. */
 void websocket_session_close(struct websocket_session *session, int code, const char *reason);

@@ -149,8 +149,10 @@ static void on_main(edge_ctx *ctx)
     if (counts)
         rate_admit(ctx, config);
     auth_identify(ctx, config);
-    if (counts)
+    if (counts) {
         rate_enforce(ctx, config);
+        invoke_choose(ctx, &upgrade->generation);
+    }
     upgrade->valid_until_us = expiry_us(ctx, upgrade);
 }
 

@@ -23,6 +23,9 @@ void jobs_drain(void);
 /* Cancels what runs. Another host takes the jobs over when their leases have run out. */
 void jobs_stop(void);
 
+/* The worker serves another configuration: its schedules count from now on. */
+void jobs_reconfigured(void);
+
 /* A job has been added in this worker, or is about to be: look soon. */
 void jobs_nudge(void);
 

@@ -316,6 +316,12 @@ void jobs_start(struct worker *worker)
     look_in(pause_first);
 }
 
+void jobs_reconfigured(void)
+{
+    if (queue.worker != NULL && !queue.draining)
+        schedule_reconfigured();
+}
+
 void jobs_drain(void)
 {
     if (queue.worker == NULL || queue.draining)

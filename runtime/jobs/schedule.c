@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "due.h"
+#include "plugin/routing.h"
 #include "queue.h"
 #include "worker/state.h"
 
@@ -40,8 +41,9 @@ static struct {
     struct worker *worker;
     ev_timer timer;
     edge_ctx *firing;
-    int64_t done_minute;   /* the last one that was looked at; 0: none yet */
-    int64_t firing_minute; /* Unix time / 60 */
+    struct routing *routing; /* of firing: it may wait while the worker changes over to another */
+    int64_t done_minute;     /* the last one that was looked at; 0: none yet */
+    int64_t firing_minute;   /* Unix time / 60 */
     bool unavailable;
 } schedule;
 
@@ -124,9 +126,8 @@ static void fire(edge_ctx *ctx, const struct function_config *function, const ch
         jobs_nudge();
 }
 
-static bool is_served(size_t index)
+static bool is_served(const struct function_config *function)
 {
-    const struct function_config *function = &schedule.worker->boot->config->functions[index];
     return function->schedule != NULL && function->enabled;
 }
 
@@ -134,9 +135,9 @@ static void on_main(edge_ctx *ctx)
 {
     char host[65] = "";
     gethostname(host, sizeof host - 1);
-    const struct config *config = schedule.worker->boot->config;
+    const struct config *config = schedule.routing->config;
     for (size_t i = 0; i < config->function_count; i++)
-        if (is_served(i))
+        if (is_served(&config->functions[i]))
             fire(ctx, &config->functions[i], host);
 }
 
@@ -173,6 +174,7 @@ static void on_released(edge_ctx *ctx)
 {
     (void)ctx;
     schedule.firing = NULL;
+    routing_release(schedule.routing);
     if (schedule.unavailable)
         look_in(again_seconds);
     else
@@ -192,22 +194,35 @@ static void look(struct ev_loop *loop, ev_timer *timer, int events)
         return;
     }
     schedule.firing_minute = minute;
-    if (!host_work_start("_edge/schedule", &ops, NULL, &schedule.firing))
-        look_in(again_seconds);
+    revision_follow(schedule.worker);
+    schedule.routing = schedule.worker->revision->routing;
+    routing_use(schedule.routing);
+    if (host_work_start("_edge/schedule", &ops, NULL, &schedule.firing))
+        return;
+    routing_release(schedule.routing);
+    look_in(again_seconds);
 }
 
 /* --- the worker's --- */
+
+void schedule_reconfigured(void)
+{
+    const struct config *config = schedule.worker->revision->routing->config;
+    bool any = false;
+    for (size_t i = 0; i < config->function_count; i++)
+        any = any || is_served(&config->functions[i]);
+    if (!any)
+        ev_timer_stop(schedule.worker->server.loop, &schedule.timer);
+    else if (schedule.firing == NULL)
+        look_in(0);
+}
 
 void schedule_start(struct worker *worker)
 {
     schedule.worker = worker;
     jobs_clock_start(worker->boot->sandbox);
     ev_init(&schedule.timer, look);
-    bool any = false;
-    for (size_t i = 0; i < worker->boot->config->function_count; i++)
-        any = any || is_served(i);
-    if (any)
-        look_in(0);
+    schedule_reconfigured();
 }
 
 void schedule_stop(void)

@@ -9,4 +9,7 @@ struct worker;
 void schedule_start(struct worker *worker);
 void schedule_stop(void);
 
+/* The worker serves another configuration. */
+void schedule_reconfigured(void);
+
 #endif

@@ -1,49 +1,45 @@
 /*
- * A generation: one loaded build of one function's plugin, named by its ELF build id.
+ * A generation: a plugin as a worker serves it, under one configuration of its function. Named by the plugin's
+ * ELF build id.
  *
- * It is pinned by every invocation that began with it (generation_hold), and unloaded when the worker has
- * dropped it and the last of those has ended.
+ * It is pinned by every request, invocation and socket that began with it (generation_hold), and goes away
+ * when the worker has dropped it and the last of those has ended; with it the plugin and the configuration
+ * that nobody else uses.
  */
 #ifndef PLUGIN_GENERATION_H
 #define PLUGIN_GENERATION_H
 
 #include "config/config.h"
+#include "plugin.h"
+#include "routing.h"
 
 #include <edge/function.h>
 #include <edge/http.h>
 
 struct generation {
     const struct function_config *config;
-    int index;                     /* of the function in the configuration */
+    int index;                     /* of the function's counters (registry.h) */
     const edge_function *function; /* descriptor */
-    edge_function descriptor;      /* the plugin's; what an older one does not have yet is zero */
     void *state;                   /* the plugin's, from init */
-    void *library;                 /* of dlopen */
     edge_header *env;              /* the variables the function may see, ended by { 0 } */
-    char id[44];                   /* ELF build id, hexadecimal */
-    unsigned holders;
-    bool dropped;
+    const char *id;                /* ELF build id, hexadecimal */
+    struct plugin *plugin;
+    struct routing *routing;   /* config is in it */
+    struct generation *canary; /* serves config->canary per cent of the callers instead; NULL: nobody's */
+    unsigned owners, holders;  /* revisions that list it; what runs with it */
 };
 
-struct load_error {
-    char text[1024]; /* names the file and says what to do */
-};
-
-/* Loads a function's plugin. 0 and *generation, or a negative errno and *error. */
-int generation_load(const struct config *config, const struct function_config *function, int index,
-    struct generation **generation, struct load_error *error);
-
-/*
- * Copies the summary that a function's plugin declares, without starting the plugin: for tools. 0, or a
- * negative errno and *error.
+/* Binds a started plugin, which it uses, to a function of a configuration; owned once. NULL: memory is short.
  */
-int generation_summary(const struct config *config, const struct function_config *function, char *text,
-    size_t size, struct load_error *error);
+struct generation *generation_create(
+    struct routing *routing, const struct function_config *config, int index, struct plugin *plugin);
 
 void generation_hold(struct generation *generation);
 void generation_release(struct generation *generation);
 
-/* The worker serves it no more: unloaded now, or by the last release. */
+void generation_own(struct generation *generation);
+
+/* One owner less. Without owners it goes now, or with the last release. Its canary is dropped with it. */
 void generation_drop(struct generation *generation);
 
 #endif

@@ -4,6 +4,7 @@
 #include "invoke.h"
 
 #include "config/config.h"
+#include "generation.h"
 #include "http/auth.h"
 #include "http/rate.h"
 
@@ -93,14 +94,44 @@ static void act_as_before(edge_ctx *ctx, json_t *body)
         json_object_set_new(body, "userId", json_string(identity->user));
 }
 
-json_t *invoke_function(edge_ctx *ctx, const struct function_config *config)
+/* 0 to 99, always the same for a caller of a function: FNV-1a, whose low bits alone are not well mixed. */
+static int share_of(const char *function, const char *caller)
 {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (const char *at = function; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+    for (const char *at = caller; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+    hash ^= hash >> 32;
+    return (int)(hash % 100);
+}
+
+void invoke_choose(edge_ctx *ctx, struct generation **generation)
+{
+    struct generation *canary = (*generation)->canary;
+    const struct function_config *config = (*generation)->config;
+    const char *caller = ctx->identity.user != NULL ? ctx->identity.user : ctx->request.ip;
+    if (canary == NULL || caller == NULL || share_of(config->name, caller) >= config->canary)
+        return;
+    generation_hold(canary);
+    generation_release(*generation);
+    *generation = canary;
+    ctx->function = canary->function;
+    ctx->state = canary->state;
+    ctx->generation = canary->id;
+    ctx->env = canary->env;
+}
+
+json_t *invoke_function(edge_ctx *ctx, struct generation **generation)
+{
+    const struct function_config *config = (*generation)->config;
     rate_admit(ctx, config);
     if (ctx->request.internal)
         auth_require(ctx, config);
     else if (!ctx->request.websocket)
         auth_identify(ctx, config);
     rate_enforce(ctx, config);
+    invoke_choose(ctx, generation);
     if (ctx->function->handle == NULL)
         edge_fail(ctx, 426, "upgrade_required", "The function is spoken to over a WebSocket");
     json_t *in = NULL;

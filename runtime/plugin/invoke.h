@@ -38,9 +38,13 @@ void invoke_send_failure(edge_ctx *ctx, struct exchange *exchange);
 /*
  * On the invocation's fiber: identity, limits, body, input, handler, as spec/README.md 1 orders them. Returns
  * the handler's value, NULL when it answered by itself. A message of a WebSocket comes with the identity that
- * its opening request has proved.
+ * its opening request has proved. *generation, which is held, becomes its canary for callers that are to get
+ * that.
  */
-json_t *invoke_function(edge_ctx *ctx, const struct function_config *config);
+json_t *invoke_function(edge_ctx *ctx, struct generation **generation);
+
+/* Once the caller is known: makes a canary's share of the callers its own. */
+void invoke_choose(edge_ctx *ctx, struct generation **generation);
 
 /* Lets functions of this worker call one another (edge_invoke), and jobs call functions. */
 void invoke_internal_start(struct worker *worker);

@@ -7,6 +7,7 @@
 #include "http/exchange.h"
 #include "http/forwarded.h"
 #include "http/respond.h"
+#include "supervisor/registry.h"
 #include "telemetry/metrics.h"
 #include "test_fault.h"
 #include "worker/state.h"
@@ -59,9 +60,8 @@ void invoke_fill_request(edge_ctx *ctx, struct exchange *exchange)
 static void on_main(edge_ctx *ctx)
 {
     struct exchange *exchange = exchange_of(ctx);
-    struct generation *generation = exchange->generation;
     invoke_fill_request(ctx, exchange);
-    json_t *out = invoke_function(ctx, generation->config);
+    json_t *out = invoke_function(ctx, &exchange->generation);
     if (ctx->response.streaming || ctx->response.sent)
         return;
     if (out == NULL)
@@ -104,10 +104,22 @@ static void send_answer(edge_ctx *ctx, struct exchange *exchange)
     }
 }
 
+/* A crash, or a hang, is told to the invocation as a failure of these codes. */
+static bool ended_well(const edge_ctx *ctx)
+{
+    return ctx->failure == NULL || (strcmp(ctx->failure->code, "function_crashed") != 0 &&
+                                       strcmp(ctx->failure->code, "cpu_limit") != 0);
+}
+
 static void on_finished(edge_ctx *ctx)
 {
     struct exchange *exchange = exchange_of(ctx);
     struct worker *worker = worker_of(exchange->server);
+    if (exchange->probe && ended_well(ctx)) {
+        registry_recovered(worker->boot->registry, exchange->generation->index);
+        log_event(EDGE_LOG_INFO, "generation_recovered", { "function", edge_text(ctx->name) },
+            { "generation", edge_text(ctx->generation) });
+    }
     int status = ctx->failure != NULL ? invoke_error_status(ctx->failure) : ctx->response.status;
     if (exchange->connection != NULL)
         send_answer(ctx, exchange);
@@ -123,7 +135,6 @@ static void on_released(edge_ctx *ctx)
 {
     struct exchange *exchange = exchange_of(ctx);
     test_fault_report(ctx);
-    generation_release(exchange->generation);
     exchange_release(exchange);
 }
 
@@ -220,8 +231,6 @@ void invoke_start(struct exchange *exchange, struct generation *generation)
     }
     memcpy(exchange->request_id, ctx->request_id, sizeof exchange->request_id);
     exchange->ctx = ctx;
-    exchange->generation = generation;
-    generation_hold(generation);
     context_run(ctx);
 }
 

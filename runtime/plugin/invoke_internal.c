@@ -10,6 +10,7 @@
 
 #include "generation.h"
 #include "jobs/jobs.h"
+#include "supervisor/registry.h"
 #include "telemetry/metrics.h"
 #include "worker/state.h"
 
@@ -96,7 +97,7 @@ static void on_main(edge_ctx *ctx)
     ctx->usage.bytes_in = inner->body_length;
     take_identity(ctx, call);
 
-    json_t *out = invoke_function(ctx, inner->generation->config);
+    json_t *out = invoke_function(ctx, &inner->generation);
     if (out == NULL && !ctx->response.streaming && !ctx->response.sent)
         edge_fail(ctx, 500, "internal_error", "The function answered nothing");
     if (out == NULL || ctx->response.sent)
@@ -308,16 +309,6 @@ static void refuse(struct invoke_call *call, int status, const char *code, const
     end_call(call);
 }
 
-/* What serves a function now; a plugin that is loaded later is found by the next call. */
-static struct generation *find(const char *name)
-{
-    const struct config *config = worker->boot->config;
-    for (size_t i = 0; i < config->function_count; i++)
-        if (strcmp(config->functions[i].name, name) == 0)
-            return worker->generations[i];
-    return NULL;
-}
-
 /* malloc'ed, since the caller may end first. NULL when memory is short. */
 static struct inner *inner_create(struct invoke_call *call, struct generation *generation)
 {
@@ -357,10 +348,12 @@ static void run(struct invoke_call *call, struct generation *generation)
 
 static void invoke(struct invoke_call *call)
 {
-    struct generation *generation = find(call->name);
+    struct generation *generation = revision_find(worker, call->name);
     if (generation == NULL) {
         call->not_served = true;
         refuse(call, 404, "function_not_found", "There is no function of this name");
+    } else if (registry_blocks(worker->boot->registry, generation->index)) {
+        refuse(call, 503, "function_quarantined", "The function has crashed too often and is being held back");
     } else if (call->caller->request.depth >= INVOKE_DEPTH_MAX) {
         refuse(call, 508, "invocation_loop", "Functions have called one another too many times");
     } else if (generation->config->max_body_bytes > 0 &&

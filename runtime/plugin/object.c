@@ -46,27 +46,62 @@ static bool entry_at(struct bytes file, uint64_t table, size_t i, void *out, siz
     return table <= file.length && copy_at(file, table + i * size, out, size);
 }
 
-static bool is_named(struct bytes file, const Elf64_Shdr *names, uint32_t offset, const char *name)
+/* The text at an offset of a table of names; NULL when it does not end within it. */
+static const char *name_at(struct bytes file, const Elf64_Shdr *names, uint32_t offset)
 {
-    size_t size = strlen(name) + 1;
-    return within(file, names->sh_offset, names->sh_size) && offset < names->sh_size &&
-           size <= names->sh_size - offset && memcmp(file.data + names->sh_offset + offset, name, size) == 0;
+    if (!within(file, names->sh_offset, names->sh_size) || offset >= names->sh_size)
+        return NULL;
+    const char *name = (const char *)file.data + names->sh_offset + offset;
+    return memchr(name, '\0', names->sh_size - offset) != NULL ? name : NULL;
 }
 
-/* The exported edge_plugin among the symbols of one section. */
-static bool find_symbol(
-    struct bytes file, const Elf64_Shdr *symbols, const Elf64_Shdr *names, Elf64_Sym *symbol)
+static bool is_listed(const char *const *list, const char *name)
 {
-    for (size_t i = 0; i < symbols->sh_size / sizeof *symbol; i++) {
-        if (!entry_at(file, symbols->sh_offset, i, symbol, sizeof *symbol))
+    while (*list != NULL && strcmp(*list, name) != 0)
+        list++;
+    return *list != NULL;
+}
+
+static void note_import(const char *name, struct object *object)
+{
+    /* What ends or forks the worker, starts threads beside its one, or changes what all share. */
+    static const char *const banned[] = { "exit", "_exit", "_Exit", "quick_exit", "fork", "vfork", "clone",
+        "daemon", "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "fexecve", "posix_spawn",
+        "posix_spawnp", "system", "popen", "pthread_create", "thrd_create", "sigaction", "signal",
+        "sigprocmask", "pthread_sigmask", "sigaltstack", "setitimer", "alarm", "setenv", "unsetenv", "putenv",
+        "clearenv", "chdir", "chroot", "setuid", "setgid", "setrlimit", "setlocale", "json_set_alloc_funcs",
+        "json_set_alloc_funcs2", NULL };
+    static const char *const left_behind[] = { "__cxa_thread_atexit_impl", "__cxa_atexit", "on_exit",
+        "at_quick_exit", NULL };
+    if (object->banned[0] == '\0' && is_listed(banned, name))
+        snprintf(object->banned, sizeof object->banned, "%s", name);
+    object->keeps_mapped = object->keeps_mapped || is_listed(left_behind, name);
+}
+
+/* The exported edge_plugin among the symbols of one section, and what is imported. */
+static bool read_symbols(struct bytes file, const Elf64_Shdr *symbols, const Elf64_Shdr *names,
+    Elf64_Sym *descriptor, struct object *object)
+{
+    bool found = false;
+    for (size_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); i++) {
+        Elf64_Sym symbol;
+        if (!entry_at(file, symbols->sh_offset, i, &symbol, sizeof symbol))
             return false;
-        if (symbol->st_shndx != SHN_UNDEF && is_named(file, names, symbol->st_name, "edge_plugin"))
-            return true;
+        const char *name = name_at(file, names, symbol.st_name);
+        if (name == NULL)
+            continue;
+        if (symbol.st_shndx == SHN_UNDEF) {
+            note_import(name, object);
+        } else if (!found && strcmp(name, "edge_plugin") == 0) {
+            *descriptor = symbol;
+            found = true;
+        }
     }
-    return false;
+    return found;
 }
 
-static bool find_descriptor(struct bytes file, const Elf64_Ehdr *header, Elf64_Sym *symbol)
+static bool find_descriptor(
+    struct bytes file, const Elf64_Ehdr *header, Elf64_Sym *descriptor, struct object *object)
 {
     Elf64_Shdr section, names;
     for (size_t i = 0; i < header->e_shnum; i++) {
@@ -75,7 +110,7 @@ static bool find_descriptor(struct bytes file, const Elf64_Ehdr *header, Elf64_S
         if (section.sh_type != SHT_DYNSYM)
             continue;
         return entry_at(file, header->e_shoff, section.sh_link, &names, sizeof names) &&
-               find_symbol(file, &section, &names, symbol);
+               read_symbols(file, &section, &names, descriptor, object);
     }
     return false;
 }
@@ -96,8 +131,8 @@ static uint64_t offset_of(struct bytes file, const Elf64_Ehdr *header, uint64_t 
 
 static void read_descriptor(struct bytes file, const Elf64_Ehdr *header, struct object *object)
 {
-    Elf64_Sym symbol;
-    if (!find_descriptor(file, header, &symbol))
+    Elf64_Sym symbol = { 0 };
+    if (!find_descriptor(file, header, &symbol, object))
         return;
     uint64_t at = offset_of(file, header, symbol.st_value);
     object->symbol_size = symbol.st_size;

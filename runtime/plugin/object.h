@@ -1,6 +1,6 @@
 /*
- * A plugin's file before it is opened: whether the loader can take it without harm, and which ABI its
- * descriptor was built for.
+ * A plugin's file before it is opened: whether the loader can take it without harm, which ABI its descriptor
+ * was built for, and what it imports.
  *
  * The dynamic loader trusts a file: one that is cut short ends the process with SIGBUS, and a plugin of another
  * ABI has run its constructors before anybody could have asked. So both are looked at in the file.
@@ -17,6 +17,8 @@ struct object {
     uint32_t descriptor_size; /* as the descriptor says */
     uint16_t abi_major, abi_minor;
     uint64_t symbol_size; /* as the linker says: what there is to be read */
+    char banned[32];      /* a function that no plugin may import, "" when it imports none */
+    bool keeps_mapped;    /* may leave functions behind that are called when a thread or the process ends */
 };
 
 /* 0 and *object, or a negative errno and in reason what is wrong with the file ("is cut short: ..."). */

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "supervisor/breaker.h"
 #include "supervisor/workers.h"
 
 enum {
@@ -75,6 +76,7 @@ void crash_report(struct process *process)
     if (signal == 0)
         return;
     counter_add(&slot_function(process->slot, crash->function_index)->crashes, 1);
+    breaker_count(process->supervisor, crash->function_index, crash->generation);
 
     struct slot_crash copy = *crash; /* the slot may have another worker before the names are found */
     log_flush();

@@ -24,7 +24,8 @@ static size_t slots_bytes(int count)
 
 struct slots *slots_create(int worker_count)
 {
-    int count = 2 * worker_count;
+    /* Room for twice as many after a reload, and for those before them that still finish. */
+    int count = 4 * worker_count + 4;
     struct slots *slots = mmap(
         NULL, slots_bytes(count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (slots == MAP_FAILED)

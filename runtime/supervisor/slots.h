@@ -3,7 +3,7 @@
  * any time.
  *
  * A slot has one writer, its worker, so an update is a relaxed load and store and no locked instruction.
- * There are twice as many slots as workers: a replacement may serve while the worker before it still
+ * There are more slots than workers: a replacement may serve while the worker before it still
  * finishes. A worker's index is its slot's, so it is unique among the living. Counters are never reset,
  * whoever takes the slot next: their sum over all slots only grows.
  */
@@ -16,7 +16,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SLOT_FUNCTIONS_MAX 512  /* functions of one configuration with counters of their own */
+#include "supervisor/registry.h"
+
+#define SLOT_FUNCTIONS_MAX REGISTRY_MAX
 #define SLOT_STATUSES 40        /* statuses counted one by one; see metrics_status_index */
 #define SLOT_LATENCY_BUCKETS 16 /* the last is +Inf; bounds in metrics.c */
 
@@ -103,7 +105,7 @@ struct slot *slot_take(struct slots *slots);
 void slot_release(struct slot *slot);
 int slot_index(const struct slots *slots, const struct slot *slot);
 
-/* The counters of a function of the configuration; index -1, or one beyond the table: the host's. */
+/* The counters of a function by its number (registry.h); index -1: the host's. */
 struct slot_function *slot_function(struct slot *slot, int function_index);
 
 /*

@@ -16,6 +16,11 @@
 
 #include "config/config.h"
 #include "http/rate.h"
+#include "supervisor/breaker.h"
+#include "supervisor/command.h"
+#include "supervisor/reload.h"
+#include "supervisor/upgrade.h"
+#include "supervisor/watch.h"
 #include "supervisor/workers.h"
 
 #define RATE_SLOTS 65536      /* callers whose rate is known at the same time */
@@ -81,11 +86,12 @@ void supervisor_worker_ready(struct supervisor *supervisor)
         return;
     supervisor->announced = true;
     announce(supervisor);
+    upgrade_dismiss(supervisor);
 }
 
 static void break_when_gone(struct supervisor *supervisor)
 {
-    if (supervisor->stopping && workers_gone(supervisor))
+    if (supervisor->stopping && workers_gone(supervisor) && !upgrade_leaving(supervisor))
         ev_break(supervisor->loop, EVBREAK_ALL);
 }
 
@@ -100,6 +106,7 @@ void supervisor_stop(struct supervisor *supervisor, int exit_status)
     ev_timer_stop(supervisor->loop, &supervisor->restart);
     listen_close(&supervisor->listener);
     workers_drain(supervisor);
+    upgrade_dismiss(supervisor);
     break_when_gone(supervisor);
 }
 
@@ -124,6 +131,7 @@ static void on_interrupt(struct ev_loop *loop, ev_signal *watcher, int events)
         log_event(EDGE_LOG_WARN, "stopped_at_once", { "signal", edge_text("INT") });
         supervisor->exit_status = 1;
         workers_kill(supervisor);
+        upgrade_kill(supervisor);
     }
 }
 
@@ -132,8 +140,16 @@ static void on_child(struct ev_loop *loop, ev_signal *watcher, int events)
     (void)loop, (void)events;
     struct supervisor *supervisor = watcher->data;
     workers_reap(supervisor);
+    reload_reap(supervisor);
+    upgrade_reap(supervisor);
     log_flush();
     break_when_gone(supervisor);
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+    (void)loop, (void)events;
+    reload_ask(watcher->data, &(struct reload_request){ .kind = RELOAD_FORCED, .cause = "signal" });
 }
 
 static void watch_signal(struct supervisor *supervisor, ev_signal *watcher,
@@ -144,34 +160,48 @@ static void watch_signal(struct supervisor *supervisor, ev_signal *watcher,
     ev_signal_start(supervisor->loop, watcher);
 }
 
-/* Everything that takes memory is taken here: a supervisor that starts does not run out of it later. */
-static int prepare(struct supervisor *supervisor)
+static int start_listening(struct supervisor *supervisor)
 {
     const char *configured = supervisor->config->server.listen;
     const char *given = supervisor->options->listen;
     struct listen_error error;
-    if (listen_open(given != NULL ? given : configured, &supervisor->listener, &error) < 0) {
-        fprintf(stderr, "edge: %s\n", error.text);
-        return -EADDRNOTAVAIL;
-    }
+    if (supervisor->options->check || upgrade_take_over(supervisor))
+        return 0;
+    if (listen_open(given != NULL ? given : configured, &supervisor->listener, &error) == 0)
+        return 0;
+    fprintf(stderr, "edge: %s\n", error.text);
+    return -EADDRNOTAVAIL;
+}
 
+/* Everything that takes memory is taken here: a supervisor that starts does not run out of it later. */
+static int prepare(struct supervisor *supervisor)
+{
+    int result = start_listening(supervisor);
+    if (result < 0)
+        return result;
     supervisor->loop = ev_loop_new(EVFLAG_AUTO);
     supervisor->slots = slots_create(supervisor->wanted);
-    supervisor->processes = calloc(2 * (size_t)supervisor->wanted, sizeof(struct process));
+    supervisor->registry = registry_create();
+    supervisor->processes =
+        supervisor->slots != NULL ? calloc((size_t)supervisor->slots->count, sizeof(struct process)) : NULL;
     supervisor->rates = rate_table_create(RATE_SLOTS);
     if (supervisor->loop == NULL || supervisor->slots == NULL || supervisor->processes == NULL ||
-        supervisor->rates == NULL) {
+        supervisor->registry == NULL || supervisor->rates == NULL || breaker_open(supervisor) < 0) {
         fprintf(stderr, "edge: no memory for %d workers. Lower [server] workers\n", supervisor->wanted);
         return -ENOMEM;
     }
     for (int i = 0; i < supervisor->slots->count; i++)
         supervisor->processes[i].supervisor = supervisor;
-    return 0;
+    return reload_open(supervisor);
 }
 
 static void release(struct supervisor *supervisor)
 {
+    upgrade_close(supervisor);
+    reload_close(supervisor);
+    breaker_close(supervisor);
     listen_close(&supervisor->listener);
+    registry_free(supervisor->registry);
     rate_table_free(supervisor->rates);
     free(supervisor->processes);
     slots_free(supervisor->slots);
@@ -184,6 +214,10 @@ static void supervise(struct supervisor *supervisor)
     watch_signal(supervisor, &supervisor->terminate, on_terminate, SIGTERM);
     watch_signal(supervisor, &supervisor->interrupt, on_interrupt, SIGINT);
     watch_signal(supervisor, &supervisor->child, on_child, SIGCHLD);
+    watch_signal(supervisor, &supervisor->hangup, on_hangup, SIGHUP);
+    sigset_t none; /* an upgrade has blocked all until there are handlers */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     ev_init(&supervisor->restart, workers_restart);
     supervisor->restart.data = supervisor;
     ev_timer_init(
@@ -191,13 +225,21 @@ static void supervise(struct supervisor *supervisor)
     supervisor->watchdog.data = supervisor;
     ev_timer_start(supervisor->loop, &supervisor->watchdog);
 
-    workers_fill(supervisor);
-    ev_run(supervisor->loop, 0);
+    commands_open(supervisor);
+    reload_ask(supervisor, &(struct reload_request){ .kind = RELOAD_CHANGED, .cause = "start" });
+    if (watch_open(supervisor) < 0)
+        log_event(EDGE_LOG_WARN, "not_watching", { "reason", edge_text("out of memory") });
+    if (!supervisor->stopping || !workers_gone(supervisor))
+        ev_run(supervisor->loop, 0);
+
+    watch_close(supervisor);
+    commands_close(supervisor);
 
     ev_timer_stop(supervisor->loop, &supervisor->watchdog);
     ev_signal_stop(supervisor->loop, &supervisor->terminate);
     ev_signal_stop(supervisor->loop, &supervisor->interrupt);
     ev_signal_stop(supervisor->loop, &supervisor->child);
+    ev_signal_stop(supervisor->loop, &supervisor->hangup);
 }
 
 int serve_run(const struct config *config, const struct serve_options *options)
@@ -212,7 +254,6 @@ int serve_run(const struct config *config, const struct serve_options *options)
     start_log(&config->server);
     raise_descriptor_limit();
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
     if (prepare(&supervisor) < 0) {
         supervisor.exit_status = 1;
     } else {

@@ -4,7 +4,7 @@
  *
  * SIGTERM, SIGINT   drain: workers finish what is in flight, up to [server] drain_timeout; a second SIGINT
  *                   stops at once
- * SIGHUP            ignored: reserved for reload
+ * SIGHUP            reloads: functions.toml and plugins are looked at, also those that were refused before
  */
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
@@ -18,6 +18,9 @@ struct serve_options {
     const char *listen; /* instead of [server] listen; NULL: as configured */
     int workers;        /* instead of [server] workers; 0: as configured */
     bool sandbox;
+    bool check;        /* gates the plugins and ends: 0 when all may be served; no socket is opened */
+    char *const *argv; /* of a process that may be upgraded, and the file that it runs; NULL: it may not */
+    const char *binary;
     /*
      * Called once every worker accepts, with the address that was bound ("127.0.0.1:43211", "unix:/path").
      * NULL: the line "listening on http://127.0.0.1:43211" goes to standard output.

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct config;
+struct registry;
 struct db_stats;
 struct http_stats;
 struct jobs_stats;
@@ -33,6 +33,6 @@ void metrics_sample(struct slot *slot, const struct worker_reading *reading);
  * malloc'ed text in *out, or 0 and NULL when memory is short. Uses stdio: call it on the loop's stack.
  */
 #define METRICS_MEDIA_TYPE "text/plain; version=0.0.4; charset=utf-8"
-size_t metrics_render(const struct slots *slots, const struct config *config, char **out);
+size_t metrics_render(const struct slots *slots, const struct registry *registry, char **out);
 
 #endif

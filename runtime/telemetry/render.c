@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
+#include "supervisor/registry.h"
 #include "supervisor/slots.h"
 #include "telemetry/buckets.h"
 #include "telemetry/metrics.h"
@@ -40,7 +40,7 @@ struct row {
 struct rendering {
     FILE *to;
     const struct slots *slots;
-    struct row *rows; /* the functions in the configuration's order, then the host */
+    struct row *rows; /* the functions by their numbers, then the host */
     size_t row_count;
 };
 
@@ -53,18 +53,16 @@ static void add_cells(struct row *row, const struct slot_function *counters)
         row->cells[i] += counter_read(&cells[i]);
 }
 
-static int collect(struct rendering *rendering, const struct config *config)
+static int collect(struct rendering *rendering, const struct registry *registry)
 {
-    size_t functions = config->function_count;
-    if (functions > SLOT_FUNCTIONS_MAX)
-        functions = SLOT_FUNCTIONS_MAX;
+    size_t functions = (size_t)atomic_load(&registry->count);
     rendering->row_count = functions + 1;
     rendering->rows = calloc(rendering->row_count, sizeof(struct row));
     if (rendering->rows == NULL)
         return -1;
 
     for (size_t i = 0; i <= functions; i++) {
-        rendering->rows[i].function = i < functions ? config->functions[i].name : HOST_LABEL;
+        rendering->rows[i].function = i < functions ? registry->entries[i].name : HOST_LABEL;
         for (int s = 0; s < rendering->slots->count; s++) {
             const struct slot *slot = &rendering->slots->slots[s];
             add_cells(&rendering->rows[i], i < functions ? &slot->functions[i] : &slot->host);
@@ -324,12 +322,12 @@ static void render_process(struct rendering *rendering)
         counter_read(&rendering->slots->kills));
 }
 
-size_t metrics_render(const struct slots *slots, const struct config *config, char **out)
+size_t metrics_render(const struct slots *slots, const struct registry *registry, char **out)
 {
     size_t length = 0;
     struct rendering rendering = { .slots = slots };
     *out = NULL;
-    if (collect(&rendering, config) < 0)
+    if (collect(&rendering, registry) < 0)
         return 0;
 
     rendering.to = open_memstream(out, &length);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    OBJECTS_MAX = 512
+    OBJECTS_MAX = 1024
 };
 
 static struct object {
@@ -20,6 +20,9 @@ static struct object {
     char name[192];
 } objects[OBJECTS_MAX];
 static int object_count;
+static struct {
+    uintptr_t start, end;
+} own_code; /* the host's */
 
 static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -35,6 +38,10 @@ static int note_object(struct dl_phdr_info *info, size_t size, void *arg)
         object->start = info->dlpi_addr + segment->p_vaddr;
         object->end = object->start + segment->p_memsz;
         memcpy(object->name, name + length - kept, kept + 1); /* the end of a long path says more */
+        if (info->dlpi_name[0] == '\0') {
+            own_code.start = object->start;
+            own_code.end = object->end;
+        }
     }
     return 0;
 }
@@ -71,6 +78,28 @@ static void add_frame(struct slot_crash *record, uintptr_t address)
     record->frames[record->frame_count++].offset = offset;
 }
 
+static bool is_plugin_code(uintptr_t address)
+{
+    return is_our_code(address) && !(address >= own_code.start && address < own_code.end);
+}
+
+/* A frame whose callers lead into a plugin: what earlier calls have left on the stack seldom does. */
+static bool leads_to_plugin(const uintptr_t *frame, const char *high)
+{
+    enum {
+        FRAMES_MAX = 64
+    };
+    for (int i = 0; i < FRAMES_MAX; i++) {
+        if (is_plugin_code(frame[1]))
+            return true;
+        if (frame[0] <= (uintptr_t)frame || frame[0] + 2 * sizeof(uintptr_t) > (uintptr_t)high ||
+            frame[0] % 8 != 0)
+            return false;
+        frame = (const uintptr_t *)frame[0];
+    }
+    return false;
+}
+
 /*
  * libc has no frame pointers: from inside it, the first thing on the stack that looks like a frame of somebody
  * who has is where to go on (a return address with a higher stack address below it).
@@ -80,13 +109,19 @@ static uintptr_t find_frame(uintptr_t stack, const char *low, const char *high)
     enum {
         WORDS_MAX = 1024
     };
+    uintptr_t first = 0;
     if (stack < (uintptr_t)low || stack % 8 != 0)
         return 0;
     const uintptr_t *word = (const uintptr_t *)stack, *end = (const uintptr_t *)(const void *)high - 1;
-    for (int i = 0; i < WORDS_MAX && word < end; i++, word++)
-        if (word[0] > (uintptr_t)word && word[0] < (uintptr_t)high && word[0] % 8 == 0 && is_our_code(word[1]))
+    for (int i = 0; i < WORDS_MAX && word < end; i++, word++) {
+        if (word[0] <= (uintptr_t)word || word[0] >= (uintptr_t)high || word[0] % 8 != 0 ||
+            !is_our_code(word[1]))
+            continue;
+        if (leads_to_plugin(word, high))
             return (uintptr_t)word;
-    return 0;
+        first = first != 0 ? first : (uintptr_t)word;
+    }
+    return first;
 }
 
 #if defined(__x86_64__)

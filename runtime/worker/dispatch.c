@@ -12,6 +12,7 @@
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
 #include "state.h"
+#include "supervisor/registry.h"
 
 #include <context.h>
 
@@ -69,8 +70,10 @@ void dispatch_head(struct exchange *exchange)
         refuse(exchange, 503, "overloaded", "The host is out of memory");
         return;
     }
+    revision_follow(worker);
+    const struct routing *routing = worker->revision->routing;
     int found = route_find(
-        worker->routes, exchange->target, exchange->path_length, exchange->scratch, &exchange->match);
+        routing->routes, exchange->target, exchange->path_length, exchange->scratch, &exchange->match);
     if (found == -EINVAL)
         refuse(exchange, 400, "bad_request", "The request path is malformed");
     else if (found < 0)
@@ -79,12 +82,21 @@ void dispatch_head(struct exchange *exchange)
         return;
 
     struct generation *generation =
-        worker->generations[exchange->match.function - worker->boot->config->functions];
-    exchange->generation = generation;
-    if (generation == NULL)
+        worker->revision->generations[exchange->match.function - routing->config->functions];
+    if (generation == NULL) {
         refuse(exchange, 503, "function_not_loaded", "The function is configured but could not be loaded");
-    else
-        check_function(exchange, generation);
+        return;
+    }
+    /* From here on it stays, whatever is loaded while the body comes in. */
+    generation_hold(generation);
+    exchange->generation = generation;
+    check_function(exchange, generation);
+    int seconds =
+        registry_admit(worker->boot->registry, generation->index, exchange->started_us, &exchange->probe);
+    if (seconds == 0)
+        return;
+    refuse(exchange, 503, "function_quarantined", "The function has crashed too often and is being held back");
+    exchange->refused.retry_after_seconds = seconds;
 }
 
 void dispatch_request(struct exchange *exchange)

@@ -5,20 +5,20 @@
 #define WORKER_STATE_H
 
 #include "http/server.h"
+#include "revision.h"
 #include "worker.h"
 
 #include <stdint.h>
 
-struct generation;
-struct route_table;
+struct mapped;
 
 struct worker {
     struct http_server server; /* first: an exchange's server is its worker */
     const struct worker_boot *boot;
-    struct route_table *routes;
-    struct generation **generations; /* by index in the configuration; NULL: not loaded */
-    size_t failed_loads;             /* enabled functions whose plugin was refused */
-    int64_t test_clock_us;           /* development only: what edge_now answers, 0: the clock */
+    struct revision *revision; /* is served */
+    struct revision *prepared; /* will be; NULL: none */
+    struct mapped *mapped;     /* builds that are loaded */
+    int64_t test_clock_us;     /* development only: what edge_now answers, 0: the clock */
     ev_io control;
     ev_timer sample, drain_limit;
     ev_signal terminate;

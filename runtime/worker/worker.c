@@ -3,7 +3,6 @@
  */
 #include "worker.h"
 
-#include "backtrace.h"
 #include "crash.h"
 #include "deadline.h"
 #include "dispatch.h"
@@ -13,9 +12,7 @@
 #include "http/token_system.h"
 #include "http/websocket.h"
 #include "jobs/jobs.h"
-#include "load.h"
 #include "modules.h"
-#include "plugin/generation.h"
 #include "plugin/invoke.h"
 #include "state.h"
 #include "supervisor/control.h"
@@ -37,7 +34,8 @@
 
 static const double SAMPLE_SECONDS = 1.0;
 enum {
-    JWKS_TIMEOUT_MS = 5000
+    JWKS_TIMEOUT_MS = 5000,
+    LINGER_MS = 3000
 };
 
 /* The watchdog's and metrics' worker: fiber switches say in shared memory what runs. */
@@ -111,14 +109,64 @@ static void on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
     drain(watcher->data);
 }
 
+/* Others serve from now on. A client that has just sent its next request is answered, and told to go. */
+static void leave(struct worker *worker)
+{
+    int64_t half_ms = worker->boot->config->server.drain_timeout_ms / 2;
+    worker->server.drain_linger_ms = half_ms < LINGER_MS ? half_ms : LINGER_MS;
+    drain(worker);
+}
+
+static void go(struct worker *worker)
+{
+    if (worker->server.draining)
+        return;
+    http_server_accept(&worker->server);
+    jobs_start(worker);
+    atomic_store(&worker->boot->slot->state, SLOT_READY);
+}
+
+static void prepare(struct worker *worker, const struct control_message *message)
+{
+    struct load_error error = { "" };
+    int result = revision_prepare(worker, message->text, &error);
+    if (result == 0)
+        control_say(worker->boot->control_fd, CONTROL_PREPARED, message->number, NULL);
+    else
+        control_say(worker->boot->control_fd, CONTROL_REFUSED, message->number, error.text);
+}
+
 static void on_control(struct ev_loop *loop, ev_io *watcher, int events)
 {
     (void)events;
-    enum control message = control_receive(watcher->fd);
-    if (message == CONTROL_CLOSED)
+    struct worker *worker = watcher->data;
+    struct control_message message;
+    switch (control_hear(watcher->fd, &message)) {
+    case CONTROL_GO:
+        go(worker);
+        break;
+    case CONTROL_PREPARE:
+        prepare(worker, &message);
+        break;
+    case CONTROL_FOLLOW:
+        revision_follow(worker);
+        break;
+    case CONTROL_ABANDON:
+        revision_abandon(worker);
+        break;
+    case CONTROL_LEAVE:
+        leave(worker);
+        break;
+    case CONTROL_CLOSED:
         ev_io_stop(loop, watcher);
-    if (message == CONTROL_CLOSED || message == CONTROL_DRAIN)
-        drain(watcher->data);
+        drain(worker);
+        break;
+    case CONTROL_DRAIN:
+        drain(worker);
+        break;
+    default:
+        break;
+    }
 }
 
 static void on_sample(struct ev_loop *loop, ev_timer *timer, int events)
@@ -225,15 +273,13 @@ static int start(struct worker *worker)
     if (result == 0)
         result = token_system_start(&config->auth);
     if (result == 0)
-        result = load_functions(worker);
+        result = revision_start(worker);
     if (result == 0)
         result = websocket_start(loop);
     if (result == 0)
         result = http_server_start(&worker->server, loop, config, worker->boot->listen_fd);
-    if (result == 0) {
+    if (result == 0)
         invoke_internal_start(worker);
-        jobs_start(worker);
-    }
     if (result < 0)
         log_event(EDGE_LOG_ERROR, "worker_start_failed", { "reason", edge_text(strerror(-result)) });
     return result;
@@ -257,7 +303,7 @@ static void stop(struct worker *worker)
     jobs_stop();
     websocket_stop();
     http_server_stop(&worker->server);
-    unload_functions(worker);
+    revision_stop(worker);
     modules_stop();
     http_stop();
     if (worker->boot->config->database.url != NULL)
@@ -286,15 +332,13 @@ int worker_run(const struct worker_boot *boot)
     if (start(worker) < 0)
         return 1;
     crash_install(worker, retire);
-    backtrace_note_objects();
 
     watch(worker);
     ev_prepare flush;
     ev_prepare_init(&flush, on_prepare);
     ev_set_priority(&flush, EV_MINPRI); /* after the fibers that this turn woke */
     ev_prepare_start(loop, &flush);
-    atomic_store(&boot->slot->state, SLOT_READY);
-    control_send(boot->control_fd, CONTROL_READY);
+    control_say(boot->control_fd, CONTROL_READY, worker->revision->number, NULL);
     ev_run(loop, 0);
 
     if (worker->crashed)

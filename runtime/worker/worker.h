@@ -6,7 +6,8 @@
  * with no loop of its own. Its way through the states of its slot:
  *
  *   starting   set by the supervisor. Load, connect; a failure is logged and returned.
- *   ready      worker_run: atomic_store(&slot->state, SLOT_READY), control_send(control_fd, CONTROL_READY)
+ *   ready      CONTROL_READY with the number of the revision that is loaded; once the supervisor has said
+ *              CONTROL_GO, accept and atomic_store(&slot->state, SLOT_READY)
  *   draining   on CONTROL_DRAIN, SIGTERM, or the end of file of control_fd: stop accepting, close
  *              listen_fd, finish what is in flight, at most config->server.drain_timeout_ms, return 0.
  *              A worker that retires of its own accord (a fiber crashed) says CONTROL_RETIRING first and
@@ -22,6 +23,7 @@
 
 struct config;
 struct rate_table;
+struct registry;
 struct slot;
 struct slots;
 
@@ -32,8 +34,10 @@ struct worker_boot {
     int control_fd; /* SOCK_SEQPACKET, non-blocking; see supervisor/control.h */
     struct slot *slot;
     struct slots *slots;
-    struct rate_table *rates; /* shared by all workers */
-    bool sandbox;             /* serve the sandbox providers too */
+    struct rate_table *rates;  /* shared by all workers */
+    struct registry *registry; /* as well */
+    const char *manifest;      /* of the revision to begin with (revision.h) */
+    bool sandbox;              /* serve the sandbox providers too */
 };
 
 /* Serves until drained. Returns the process's exit status: 0 after a drain, 1 when it could not start. */

@@ -16,7 +16,7 @@ before(async () => {
     if (options.skip) return;
     host = await startHost({
         sandbox: false, readyPath: '/_edge/live',
-        server: { plugins: path.join(buildDirectory, 'tests', 'plugins'), workers: 1, cpu_limit: '300ms', drain_timeout: '5s' },
+        server: { plugins: path.join(buildDirectory, 'tests', 'plugins'), workers: 1, cpu_limit: '300ms', drain_timeout: '5s', crash_limit: 0 },
         functions: { hello: { auth: 'public' }, slow: { auth: 'public' }, crash: { auth: 'public' } },
     });
 }, options);

@@ -16,17 +16,16 @@
 
 #include <cmocka.h>
 
-#include "config/config.h"
+#include "supervisor/registry.h"
 #include "supervisor/slots.h"
 
-static struct function_config functions[] = { { .name = "computePulse" }, { .name = "odd\"\\\nname" },
-    { .name = "neverCalled" } };
-static const struct config config = { .functions = functions, .function_count = 3 };
+static const char *const functions[] = { "computePulse", "odd\"\\\nname", "neverCalled" };
+static struct registry *registry;
 
 static char *render(const struct slots *slots)
 {
     char *text;
-    size_t length = metrics_render(slots, &config, &text);
+    size_t length = metrics_render(slots, registry, &text);
     assert_non_null(text);
     assert_int_equal(length, strlen(text));
     return text;
@@ -42,6 +41,10 @@ static void has(const char *text, const char *line)
 
 static struct slots *recorded(void)
 {
+    registry_free(registry);
+    registry = registry_create();
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(registry_add(registry, functions[i]), i);
     struct slots *slots = slots_create(2);
     struct slot *first = slot_take(slots), *second = slot_take(slots);
     const struct usage usage = { .cpu_ns = 1500000,

@@ -18,12 +18,12 @@
 
 static const char request_id[40] = "01JC8Z4T6Q1N0000000000000";
 
-static void twice_as_many_as_workers(void **state)
+static void room_for_those_that_leave(void **state)
 {
     (void)state;
     struct slots *slots = slots_create(2);
-    assert_int_equal(slots->count, 4);
-    for (int i = 0; i < 4; i++) {
+    assert_true(slots->count >= 6); /* two serve, two take over, two finish */
+    for (int i = 0; i < slots->count; i++) {
         struct slot *slot = slot_take(slots);
         assert_non_null(slot);
         assert_int_equal(slot_index(slots, slot), i);
@@ -130,7 +130,7 @@ static void reading_while_it_switches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(twice_as_many_as_workers),
+        cmocka_unit_test(room_for_those_that_leave),
         cmocka_unit_test(counters_outlive_their_worker),
         cmocka_unit_test(beyond_the_table_is_the_host),
         cmocka_unit_test(what_runs_is_seen),

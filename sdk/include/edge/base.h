@@ -128,6 +128,12 @@ EDGE_NORETURN void edge_fail_error(edge_ctx *ctx, const edge_error *error);
  */
 void edge_defer(edge_ctx *ctx, void (*fn)(void *arg), void *arg);
 
+/*
+ * What the function's .init made for this worker; NULL without one. It is shared by all invocations of the
+ * worker, which is one thread: between two calls that park, nobody else touches it. .exit frees it.
+ */
+void *edge_state(edge_ctx *ctx);
+
 /* Value of an environment variable that functions.toml lists in the function's env; NULL when unset or empty.
  */
 const char *edge_env(edge_ctx *ctx, const char *name);

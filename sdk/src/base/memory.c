@@ -81,6 +81,11 @@ void edge_defer(edge_ctx *ctx, void (*fn)(void *arg), void *arg)
     ctx->defers = node;
 }
 
+void *edge_state(edge_ctx *ctx)
+{
+    return ctx->state;
+}
+
 const char *edge_env(edge_ctx *ctx, const char *name)
 {
     for (const edge_header *variable = ctx->env; variable != NULL && variable->name != NULL; variable++)

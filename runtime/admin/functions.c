@@ -1,0 +1,66 @@
+/*
+ * /_edge/functions: what serves each function, since when, and what was refused; for who has the service key.
+ */
+#include "endpoint.h"
+
+#include "http/exchange.h"
+#include "http/respond.h"
+#include "http/token_system.h"
+#include "plugin/invoke.h"
+#include "supervisor/status.h"
+#include "worker/state.h"
+
+#include <edge/json.h>
+
+#include <context.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MEMORY = 4 * 1024 * 1024,
+    TIMEOUT_MS = 5000
+};
+
+static bool has_service_key(edge_ctx *ctx, const struct exchange *exchange)
+{
+    const struct token_claims *claims;
+    const char *header = exchange_header(exchange, "authorization"), *reason;
+    if (header == NULL || strncmp(header, "Bearer ", 7) != 0)
+        return false;
+    return token_identify(ctx, header + 7, strlen(header + 7), &claims, &reason) == TOKEN_SERVICE;
+}
+
+static void on_main(edge_ctx *ctx)
+{
+    struct exchange *exchange = ctx->host;
+    const struct worker_boot *boot = worker_of(exchange->server)->boot;
+    if (!has_service_key(ctx, exchange))
+        edge_fail(ctx, 401, "unauthorized", "This needs the service key");
+    json_t *out = json_pack("{s:I, s:o}", "revision", (json_int_t)atomic_load(&boot->registry->revision),
+        "functions", status_functions(boot->registry, boot->slots));
+    exchange->answer_text = edge_json_dump(ctx, out, &exchange->answer_length);
+}
+
+static void on_finished(edge_ctx *ctx)
+{
+    struct exchange *exchange = ctx->host;
+    if (exchange->connection == NULL)
+        return;
+    if (ctx->failure != NULL)
+        invoke_send_failure(ctx, exchange);
+    else
+        respond_json(exchange, &(struct answer){ .status = 200, .media_type = "application/json" },
+            exchange->answer_text, exchange->answer_length);
+}
+
+static void on_released(edge_ctx *ctx)
+{
+    exchange_release(ctx->host);
+}
+
+void endpoint_functions(struct exchange *exchange)
+{
+    static const struct context_ops ops = { .main = on_main, .finished = on_finished, .released = on_released };
+    invoke_host(exchange, &ops, "_edge/functions", MEMORY, TIMEOUT_MS);
+}
