@@ -273,7 +273,11 @@ static json_t *build_graph_context(edge_ctx *ctx, json_t *in)
         .user = edge_auth_user(ctx),
         .now = engine_now(ctx),
         .recompute = edge_json_bool(in, "recompute", false),
-        .engines = { { "pulse", "computePulse" }, { "gane", "computeGane" }, { "moro", "computeMoro" } },
+        .engines = {
+            [PULSE] = { .name = "pulse", .function = "computePulse" },
+            [GANE] = { .name = "gane", .function = "computeGane" },
+            [MORO] = { .name = "moro", .function = "computeMoro" },
+        },
     };
     build.fresh = build.recompute || edge_json_bool(in, "fresh", false);
 

@@ -13,6 +13,13 @@ const DAY_MS = 86400000;
 const platform = suite({ functions: ['getPlatformMetrics'] });
 const rows = (...query) => platform.database.rows(...query);
 
+/* One decimal, nearest to the exact value of a double between 0 and 100, ties up: in whole numbers, so that nothing rounds. */
+function fixed1(value) {
+    const unit = 2n ** 60n;
+    const exact = BigInt(Math.floor(value)) * unit + BigInt((value - Math.floor(value)) * 2 ** 60);
+    return Number((exact * 20n + unit) / (2n * unit)) / 10;
+}
+
 /* Reads as an administrator who is not among the people that count: hidden by the search in `data`, and counted in root. */
 async function metrics(body) {
     const answer = await platform.call('getPlatformMetrics', 'admin_test', body);
@@ -49,6 +56,18 @@ describe('getPlatformMetrics: examples', options, () => {
             return activeUserRate;
         };
         assert.deepEqual([await rate(1), await rate(5), await rate(4), await rate(0)], [6.3, 31.3, 25, 0]);
+    });
+
+    it('1: shares of 16 and of 80 calls', options, async () => {
+        await people(1);
+        for (const total of [16, 80]) {
+            for (let set = 1; set <= total; set += total / 8) {
+                await rows(`DELETE FROM call_logs`);
+                await rows(`INSERT INTO call_logs (user_id, call_type, status) SELECT 'p1', 'out', CASE WHEN n <= $2 THEN 'appointment_set' END
+                            FROM generate_series(1, $1::int) AS n`, [total, set]);
+                assert.equal((await metrics()).data.aiAgent.conversionRatio, fixed1((set / total) * 100), `${set} of ${total}`);
+            }
+        }
     });
 
     it('2: integrations', options, async () => {

@@ -7,7 +7,7 @@ import http from 'node:http';
 import { describe, it } from 'node:test';
 
 import { post } from '../../support/clients.mjs';
-import { SERVICE_KEY } from '../../support/host.mjs';
+import { SERVICE_KEY, eventually } from '../../support/host.mjs';
 import { credential } from '../../support/providers.mjs';
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
 import { options, suite, withHost } from '../../support/suite.mjs';
@@ -178,7 +178,8 @@ describe('marketDataFetcher: the provider', options, () => {
             assert.equal(answer.body.success, false);
         }
         assert.equal((await kept(id)).length, 0);
-        assert.equal(await market.database.count('edge.leases'), 0);
+        /* Given back once the refusal is on its way. */
+        await eventually(async () => (await market.database.count('edge.leases')) === 0, 'the lease to be given back');
     });
 
     it('a list is data; so is 2xx', options, async () => {
