@@ -111,6 +111,8 @@ size_t import_plan_field(const struct import_plan *plan, const char *snake);
 struct import_scratch {
     char number[64], moment[64];
     struct text text, trimmed;
+    char *json;
+    size_t json_size;
 };
 
 /*

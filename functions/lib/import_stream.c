@@ -11,12 +11,6 @@ bool import_wants_lines(edge_ctx *ctx)
     return accept != NULL && strcasestr(accept, "application/x-ndjson") != NULL;
 }
 
-static int send_piece(const char *data, size_t size, void *ctx)
-{
-    edge_stream_bytes(ctx, data, size);
-    return 0;
-}
-
 void import_send_line(edge_ctx *ctx, json_t *line)
 {
     if (!edge_stream_started(ctx))
@@ -28,7 +22,7 @@ void import_send_line(edge_ctx *ctx, json_t *line)
         small[length] = '\n';
         edge_stream_bytes(ctx, small, length + 1);
     } else {
-        json_dump_callback(line, send_piece, ctx, JSON_COMPACT);
+        edge_stream_bytes(ctx, edge_json_dump(ctx, line, &length), length);
         edge_stream_bytes(ctx, "\n", 1);
     }
     json_decref(line);
