@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 
 import { actionsOf, auditTrail, connect, done, limits, providerFailures } from '../../support/crm.mjs';
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
-import { options, suite } from '../../support/suite.mjs';
+import { options, suite, withHost } from '../../support/suite.mjs';
 
 const NAME = 'uploadSkySlopeDocumentTool';
 const FILE = '5a1e0000-0001-4000-8000-000000000003';
@@ -132,15 +132,17 @@ describe(NAME, options, () => {
         assert.equal(await named(byUrl('/a/b%2Fc%23d.pdf')), 'bcd.pdf');
     });
 
-    it('25 MiB exactly, inline and by URL; a byte more is refused', options, async () => {
-        const id = await agent();
-        const bytes = Buffer.alloc(MIB25 + 1);
-        bytes.write('%PDF-1.7');
-        const body = (length) => ({ documentBase64: bytes.subarray(0, length).toString('base64'), documentName: 'Big' });
-        assert.equal((await upload(id, body(MIB25))).size, MIB25);
-        assert.equal((await upload(id, byUrl(`/big.pdf?bytes=${MIB25}`))).size, MIB25);
-        assertRefused(await call(id, { transactionId: FILE, ...body(MIB25 + 1) }), 400, 'invalid_input', 'documentBase64');
-    });
+    it('25 MiB exactly, inline and by URL; a byte more is refused', options, () =>
+        withHost({ functions: [NAME], database: files.database.url }, async (patient) => {
+            const id = await agent();
+            const bytes = Buffer.alloc(MIB25 + 1);
+            bytes.write('%PDF-1.7');
+            const send = (more) => files.call(NAME, id, { transactionId: FILE, fileType: 'sale', documentName: 'Big', ...more }, { host: patient });
+            const body = (length) => ({ documentBase64: bytes.subarray(0, length).toString('base64') });
+            assert.equal((await done(send(body(MIB25)))).size, MIB25);
+            assert.equal((await done(send(byUrl(`/big.pdf?bytes=${MIB25}`)))).size, MIB25);
+            assertRefused(await send(body(MIB25 + 1)), 400, 'invalid_input', 'documentBase64');
+        }));
 
     it('onto a checklist item; when that fails the document stands', options, async () => {
         const id = await agent();
