@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
+import { providerFailures, renewals } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const documents = toolSuite(['createGoogleDocTool'], 'google_workspace');
 const docs = () => documents.provider('google_docs');

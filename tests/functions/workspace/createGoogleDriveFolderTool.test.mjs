@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
+import { providerFailures, renewals } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const folders = toolSuite(['createGoogleDriveFolderTool'], 'google_workspace');
 const drive = () => folders.provider('google_apis');

@@ -7,7 +7,8 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, providerFailures, renewals, toolSuite } from '../../support/tools.mjs';
+import { providerFailures, renewals } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, toolSuite } from '../../support/tools.mjs';
 
 const calendars = toolSuite(['findAvailableTimeSlotsTool'], 'google_workspace');
 const google = () => calendars.provider('google_apis');

@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { providerFailures } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, toolSuite } from '../../support/tools.mjs';
 
 const pages = toolSuite(['getFacebookPageInsightsTool'], 'facebook');
 const graph = () => pages.provider('meta_graph');

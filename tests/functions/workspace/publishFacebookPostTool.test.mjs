@@ -8,7 +8,8 @@ import { describe, it } from 'node:test';
 import { credential } from '../../support/providers.mjs';
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { providerFailures } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const posts = toolSuite(['publishFacebookPostTool'], 'facebook');
 const graph = () => posts.provider('meta_graph');

@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { providerFailures } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const POLL_MS = 40;
 const posts = toolSuite(['publishInstagramPostTool'], 'instagram', {

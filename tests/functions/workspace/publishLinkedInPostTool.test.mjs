@@ -7,7 +7,8 @@ import { describe, it } from 'node:test';
 import { Sandbox } from '../../support/sandbox.mjs';
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options, withHost } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, toolSuite } from '../../support/tools.mjs';
+import { providerFailures } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const posts = toolSuite(['publishLinkedInPostTool'], 'linkedin');
 const api = () => posts.provider('linkedin_api');

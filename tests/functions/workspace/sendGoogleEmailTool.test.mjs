@@ -7,7 +7,8 @@ import PostalMime from 'postal-mime';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, sealed, toolSuite } from '../../support/tools.mjs';
+import { providerFailures, renewals, sealed } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const mails = toolSuite(['sendGoogleEmailTool'], 'google_workspace');
 const gmail = () => mails.provider('gmail');

@@ -6,7 +6,8 @@ import { describe, it } from 'node:test';
 
 import { NOT, refusals } from '../../support/refusals.mjs';
 import { options } from '../../support/suite.mjs';
-import { assertFailed, connectionRefusals, idempotency, providerFailures, renewals, sealed, toolSuite } from '../../support/tools.mjs';
+import { providerFailures, renewals, sealed } from '../../support/tool_failures.mjs';
+import { assertFailed, connectionRefusals, idempotency, toolSuite } from '../../support/tools.mjs';
 
 const mails = toolSuite(['sendOutlookEmailTool'], 'microsoft_365');
 const graph = () => mails.provider('microsoft_graph');
