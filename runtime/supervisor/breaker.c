@@ -81,6 +81,14 @@ static void quarantine(struct supervisor *supervisor, int index, struct history 
     registry_write(supervisor->registry, index, &status);
 }
 
+/* One that could not be withdrawn is tried again with its next crash. */
+static void on_withdrawn(void *arg, json_t *report)
+{
+    struct history *history = arg;
+    if (json_array_size(json_object_get(report, "changed")) == 0)
+        history->withdrawn = false;
+}
+
 static void withdraw(struct supervisor *supervisor, int index, struct history *history)
 {
     const struct function_record *record = &supervisor->deployment->functions[index];
@@ -95,8 +103,11 @@ static void withdraw(struct supervisor *supervisor, int index, struct history *h
     snprintf(reason, sizeof reason, "%.44s crashed %d times; %.44s serves again", history->generation,
         history->count, restored);
     record_problem(&supervisor->deployment->functions[index], reason, edge_now_exact());
-    reload_ask(
-        supervisor, &(struct reload_request){ .kind = RELOAD_ROLLBACK, .cause = "crashes", .function = name });
+    reload_ask(supervisor, &(struct reload_request){ .kind = RELOAD_ROLLBACK,
+                               .cause = "crashes",
+                               .function = name,
+                               .done = on_withdrawn,
+                               .arg = history });
 }
 
 void breaker_count(struct supervisor *supervisor, int index, const char *generation)

@@ -52,9 +52,12 @@ bool reload_replaces(const struct supervisor *supervisor);
 /* A child has ended that is no worker. */
 void reload_reap(struct supervisor *supervisor);
 
-/* A worker has loaded a revision, or said something about one; it is gone. */
+/*
+ * A worker has loaded a revision, or said something about one. It is gone: because of a function that it ran, or
+ * perhaps of what it was loading.
+ */
 void reload_worker_ready(struct process *process, const struct control_message *message);
 void reload_worker_said(struct process *process, const struct control_message *message);
-void reload_worker_gone(struct process *process);
+void reload_worker_gone(struct process *process, bool by_function);
 
 #endif

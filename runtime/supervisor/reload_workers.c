@@ -49,14 +49,24 @@ static void flip_when_all_have(struct reload *reload)
     flip(reload);
 }
 
+/* Workers forget what they have prepared. */
+static void abandon(struct reload *reload)
+{
+    struct supervisor *supervisor = reload->supervisor;
+    for (int i = 0; i < supervisor->slots->count; i++) {
+        if (!serves(&supervisor->processes[i]))
+            continue;
+        supervisor->processes[i].asked = false;
+        control_say(supervisor->processes[i].control_fd, CONTROL_ABANDON, reload->number, NULL);
+    }
+}
+
 static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 {
     (void)loop, (void)events;
     struct reload *reload = timer->data;
     struct supervisor *supervisor = reload->supervisor;
-    for (int i = 0; i < supervisor->slots->count; i++)
-        if (serves(&supervisor->processes[i]))
-            control_say(supervisor->processes[i].control_fd, CONTROL_ABANDON, reload->number, NULL);
+    abandon(reload);
     if (reload->state == RELOAD_REPLACE) {
         workers_send_away(supervisor);
         reload_give_up(reload, "the workers that were to take over did not start in time");
@@ -195,23 +205,26 @@ void reload_worker_said(struct process *process, const struct control_message *m
     if (message->kind == CONTROL_PREPARED) {
         prepared(process, message->number);
     } else if (reload->state == RELOAD_PREPARE && message->number == reload->number) {
-        for (int i = 0; i < supervisor->slots->count; i++)
-            if (serves(&supervisor->processes[i]))
-                control_say(supervisor->processes[i].control_fd, CONTROL_ABANDON, reload->number, NULL);
+        abandon(reload);
         reload_give_up(reload, message->text);
     } else if (process->state == PROCESS_WAITING) {
         control_send(process->control_fd, CONTROL_DRAIN); /* another is started, from what is served now */
     }
 }
 
-void reload_worker_gone(struct process *process)
+void reload_worker_gone(struct process *process, bool by_function)
 {
     struct supervisor *supervisor = process->supervisor;
     struct reload *reload = supervisor->reload;
+    bool asked = process->asked;
+    process->asked = false;
     if (reload->state == RELOAD_REPLACE && process->incoming) {
         workers_send_away(supervisor);
         reload_give_up(reload, "a worker could not start with it; its log lines say why");
-    } else if (reload->state == RELOAD_PREPARE && process->asked) {
+    } else if (reload->state == RELOAD_PREPARE && asked && !by_function) {
+        abandon(reload);
         reload_give_up(reload, "a worker ended while it loaded it");
+    } else if (reload->state == RELOAD_PREPARE) {
+        flip_when_all_have(reload);
     }
 }

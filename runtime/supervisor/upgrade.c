@@ -57,7 +57,7 @@ const char *upgrade_begin(struct supervisor *supervisor, const char *binary)
         return "out of memory";
     if (argv == NULL || supervisor->stopping)
         return "only a host that `edge serve` runs can be upgraded";
-    if (upgrade->rehearsal != 0 || upgrade->formers != NULL)
+    if (upgrade->rehearsal != 0 || !supervisor->announced)
         return "an upgrade is under way";
     snprintf(
         upgrade->binary, sizeof upgrade->binary, "%s", binary != NULL ? binary : supervisor->options->binary);

@@ -50,11 +50,11 @@ static void retiring(struct process *process, ev_tstamp now)
     if (process->state == PROCESS_LEAVING)
         return;
     log_event(EDGE_LOG_WARN, "worker_retiring", { "pid", edge_int(process->pid) });
-    crash_report(process);
     process->state = PROCESS_LEAVING;
     process->deadline =
         now + (double)process->supervisor->config->server.drain_timeout_ms / 1000 + DRAIN_GRACE_S;
-    reload_worker_gone(process);
+    crash_report(process);
+    reload_worker_gone(process, true);
     workers_fill(process->supervisor);
 }
 
@@ -200,7 +200,8 @@ void workers_restart(struct ev_loop *loop, ev_timer *timer, int events)
     workers_fill(timer->data);
 }
 
-static void log_death(struct process *process, int status)
+/* True when a function that ran is to blame. */
+static bool log_death(struct process *process, int status)
 {
     struct slot_snapshot running;
     bool ran = slot_read_running(process->slot, &running);
@@ -219,6 +220,7 @@ static void log_death(struct process *process, int status)
         { "function", ran ? edge_text(running.function) : edge_null() },
         { "generation", ran ? edge_text(running.generation) : edge_null() },
         { "requestId", ran ? edge_text(running.request_id) : edge_null() });
+    return ran || reported;
 }
 
 /* Whether the death calls for the end of the whole: no start has ever succeeded, and none will. */
@@ -234,8 +236,9 @@ static void process_ended(struct process *process, int status)
     struct supervisor *supervisor = process->supervisor;
     bool drained = process->state == PROCESS_LEAVING && WIFEXITED(status) && WEXITSTATUS(status) == 0;
     bool young = process->state == PROCESS_STARTING || ev_now(supervisor->loop) - process->started_at < YOUNG_S;
-    if (!drained)
-        log_death(process, status);
+    bool leaving = process->state == PROCESS_LEAVING;
+    process->state = PROCESS_LEAVING; /* what follows is not to ask it for anything */
+    bool by_function = !drained && log_death(process, status);
     if (supervisor->stopping && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         supervisor->exit_status = 1; /* a leak that the sanitizer reports at exit must not pass unseen */
 
@@ -244,7 +247,7 @@ static void process_ended(struct process *process, int status)
     slot_release(process->slot);
     process->state = PROCESS_NONE;
     bool incoming = process->incoming;
-    reload_worker_gone(process);
+    reload_worker_gone(process, by_function || leaving);
     process->incoming = process->asked = false;
     if (supervisor->stopping || drained || incoming)
         return workers_fill(supervisor);
