@@ -64,6 +64,22 @@ static void raise_descriptor_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/*
+ * A worker's memory holds what users have entrusted it with, so it is not written to a disk or handed to a
+ * crash collector. Of one byte, which is what makes the kernel leave out both (core(5), fs/coredump.c); a limit
+ * of 0 does not stop a core_pattern that is a pipe. The log has the backtrace. EDGE_CORE_DUMPS=1 is for who
+ * needs more.
+ */
+static void refuse_core_dumps(void)
+{
+    const char *wanted = getenv("EDGE_CORE_DUMPS");
+    struct rlimit limit;
+    if ((wanted != NULL && strcmp(wanted, "1") == 0) || getrlimit(RLIMIT_CORE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+    setrlimit(RLIMIT_CORE, &limit);
+}
+
 static void announce(struct supervisor *supervisor)
 {
     const char *address = supervisor->listener.address;
@@ -253,6 +269,7 @@ int serve_run(const struct config *config, const struct serve_options *options)
 
     start_log(&config->server);
     raise_descriptor_limit();
+    refuse_core_dumps();
     signal(SIGPIPE, SIG_IGN);
     if (prepare(&supervisor) < 0) {
         supervisor.exit_status = 1;

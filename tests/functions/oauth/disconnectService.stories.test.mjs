@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { post } from '../../support/clients.mjs';
 import { root } from '../../support/config.mjs';
 import { Connections, consent } from '../../support/connections.mjs';
+import { workers } from '../../support/faults.mjs';
 import { ENCRYPTION_KEY, SERVICE_KEY, startHost } from '../../support/host.mjs';
 import { credential } from '../../support/providers.mjs';
 import { options, suite } from '../../support/suite.mjs';
@@ -182,6 +183,8 @@ describe("a connection's life", options, () => {
         for (const [where, text] of Object.entries(texts))
             for (const secret of secrets) assert.ok(!text.includes(secret), `${secret.slice(0, 30)} in ${where}`);
         for (const [where, text] of Object.entries(texts)) assert.doesNotMatch(text, /sbx\./, where);
+        for (const pid of [...workers(life.host), ...workers(other)])
+            assert.match(fs.readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +[01] /m, 'no core file can be written');
         assert.deepEqual(fs.readdirSync(root).filter((name) => /^core(\.|$)/.test(name)), [], 'core files');
     });
 });
