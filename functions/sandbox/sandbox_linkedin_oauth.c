@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/sandbox.h"
+#include "lib/sandbox_access.h"
 #include "lib/sandbox_oauth.h"
 
 static const struct sandbox_oauth server = {
@@ -79,6 +80,14 @@ static json_t *revoke(edge_ctx *ctx, const json_t *form)
                : refuse(ctx, 400, "invalid_request", "Unknown token");
 }
 
+/* The Images API has pictures uploaded to this host (.../community-management/shares/images-api). */
+static json_t *upload(edge_ctx *ctx)
+{
+    edge_response_status(ctx, sandbox_token(ctx) != NULL ? 201 : 401);
+    edge_respond_bytes(ctx, "text/plain", "", 0);
+    return NULL;
+}
+
 static json_t *sandbox_linkedin_oauth(edge_ctx *ctx, json_t *in)
 {
     (void)in;
@@ -92,12 +101,14 @@ static json_t *sandbox_linkedin_oauth(edge_ctx *ctx, json_t *in)
         return token(ctx, order, sandbox_form(ctx));
     if (strcmp(path, "/oauth/v2/revoke") == 0)
         return revoke(ctx, sandbox_form(ctx));
+    if (strncmp(path, "/dms-uploads/", 13) == 0)
+        return upload(ctx);
     return refuse(ctx, 404, "not_found", "Not found");
 }
 
 EDGE_FUNCTION(sandbox_linkedin_oauth,
     .summary = "Stand-in for LinkedIn's authorization server",
     .handle = sandbox_linkedin_oauth,
-    .methods = "GET POST",
+    .methods = "GET POST PUT",
     .raw_body = true,
     .streams = true);

@@ -211,6 +211,12 @@ describe('publishLinkedInPostTool: rest', options, () => {
             assert.deepEqual(start.body, { initializeUploadRequest: { owner: 'urn:li:person:abc' } });
             assert.deepEqual(await asked(uploaded), ['PUT /dms-uploads/1']);
             assert.deepEqual(posted.body.content, { media: { id: 'urn:li:image:I1' } });
+
+            /* The stand-in's own answer names www.linkedin.com, as LinkedIn does. */
+            assert.equal((await posts.run(id, image, { host })).status, 200);
+            const [upload] = await new Sandbox(host, 'linkedin_oauth').requests();
+            assert.match(`${upload.method} ${upload.path}`, /^PUT \/dms-uploads\//);
+            assert.equal(upload.headers.authorization, `Bearer token-of-${id}`);
         }));
 
     it('without a version: before anything is looked up', options, () =>
