@@ -32,24 +32,26 @@ static const char *const subjects[READ_COUNT] = { "ai_agent_conversations", "ai_
 #define OFFSET_MINUTES(zone)                                                                                   \
     "(extract(epoch FROM ($1 AT TIME ZONE " zone ") - ($1 AT TIME ZONE 'UTC')) / 60)::bigint"
 
-/* Sends the wanted ones together; rows and errors are filled at their places. */
+/*
+ * Sends the wanted ones together; rows and errors are filled at their places. In place, and without a second
+ * list: what a stack has touched stays with the turn for as long as it waits.
+ */
 static void run_wanted(
-    edge_ctx *ctx, edge_rows **rows, edge_error *errors, const edge_statement *reads, const bool *wanted)
+    edge_ctx *ctx, edge_rows **rows, edge_error *errors, edge_statement *reads, const bool *wanted)
 {
-    edge_statement chosen[READ_COUNT];
-    edge_rows *chosen_rows[READ_COUNT];
-    edge_error chosen_errors[READ_COUNT];
     size_t count = 0;
     for (size_t i = 0; i < READ_COUNT; i++)
         if (wanted[i])
-            chosen[count++] = reads[i];
-    edge_try_query_all(ctx, chosen_rows, chosen_errors, chosen, count);
+            reads[count++] = reads[i];
+    edge_try_query_all(ctx, rows, errors, reads, count);
 
     for (size_t i = READ_COUNT; i-- > 0;) {
-        if (!wanted[i])
+        if (!wanted[i]) {
+            rows[i] = NULL;
             continue;
-        rows[i] = chosen_rows[--count];
-        errors[i] = chosen_errors[count];
+        }
+        rows[i] = rows[--count];
+        errors[i] = errors[count];
         if (rows[i] == NULL)
             edge_log(ctx, EDGE_LOG_WARN, "context_read_failed", { "subject", edge_text(subjects[i]) },
                 { "code", edge_text(errors[i].code) }, { "detail", edge_text(errors[i].detail) });
@@ -64,7 +66,7 @@ static void read_wanted(edge_ctx *ctx, edge_rows **rows, edge_error *errors, con
     const char *conversation_id, const bool *wanted)
 {
     edge_arg agent_type = edge_text(persona->agent_type), now = edge_time(edge_now(ctx));
-    const edge_statement reads[READ_COUNT] = {
+    edge_statement reads[READ_COUNT] = {
         EDGE_SQL("SELECT agent_type, messages FROM ai_agent_conversations WHERE id = $1",
             edge_uuid(conversation_id)),
         EDGE_SQL(
