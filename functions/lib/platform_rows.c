@@ -18,7 +18,7 @@
 
 #define PRUNE(table)                                                                                           \
     "DELETE FROM " table " WHERE updated_at < $1 AND $2::text IS NOT DISTINCT FROM $2 AND $3::text IS NOT "    \
-                         "NULL"
+    "NULL"
 
 /* The first of the names whose member is there and not null. */
 static json_t *first_of(const json_t *row, const char *const *names)
