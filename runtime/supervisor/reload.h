@@ -53,8 +53,8 @@ bool reload_replaces(const struct supervisor *supervisor);
 void reload_reap(struct supervisor *supervisor);
 
 /*
- * A worker has loaded a revision, or said something about one. It is gone: because of a function that it ran, or
- * perhaps of what it was loading.
+ * A worker has loaded a revision, or said something about one. It is gone: because of a function that it ran,
+ * or perhaps of what it was loading.
  */
 void reload_worker_ready(struct process *process, const struct control_message *message);
 void reload_worker_said(struct process *process, const struct control_message *message);

@@ -23,7 +23,7 @@ async function everyFunction() {
     const rounds = [];
     for (let i = 0; i < 5; i++) {
         const begun = performance.now();
-        const host = await startHost({ functions: names, sandbox: false, readyPath: '/_edge/live', server: { log_level: 'info' } });
+        const host = await startHost({ functions: names, sandbox: false, readyPath: '/_edge/live', server: { log_level: 'info', max_body: '1GiB' } });
         const readyMs = performance.now() - begun;
         const loads = host.log.filter((line) => line.event === 'functions_loaded').map((line) => line.us);
         rounds.push({ readyMs, loadUs: Math.max(...loads), loaded: host.log.find((line) => line.event === 'functions_loaded').count });
