@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { startHot } from '../support/reload.mjs';
 import { assertFlat, reloadUnderLoad } from '../support/reload_load.mjs';
 
-const options = { timeout: 290000 };
+const options = { timeout: 880000 };
 
 describe('1,000 reloads under load', options, () => {
     it('lose nothing, and nothing grows', options, async () => {
