@@ -10,6 +10,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
+    &new_command,
     &dev_command,
     &serve_command,
     &migrate_command,
