@@ -40,6 +40,7 @@ it('what is sealed opens for the same owner, here and after a rotation', options
 it('no function sees the key', options, () =>
     withKeys({ EDGE_ENCRYPTION_KEY: KEY }, async (host, seal) => {
         assert.equal((await seal({ seal: 1 })).body.visible, false);
+        assert.deepEqual((await seal({ ask: true })).body, { available: true });
         for (const pid of workers(host)) assert.ok(!fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(KEY));
     }));
 
@@ -50,5 +51,6 @@ it('without a key, or with one that is none, it is 503', options, async () => {
                 const answer = await seal(body);
                 assert.deepEqual([answer.status, answer.body.code], [503, 'encryption_not_configured']);
             }
+            assert.deepEqual(await seal({ ask: true }), { status: 200, body: { available: false } });
         });
 });
