@@ -1,6 +1,6 @@
 /*
  * ElevenLabs' text to speech: whole (https://elevenlabs.io/docs/api-reference/text-to-speech/convert) and as a
- * stream (…/text-to-speech/stream).
+ * stream (…/text-to-speech/stream), and the voices there are.
  *
  * Orders beyond those of sandbox.h: pieces, a list of base64 texts, are the audio; tokenIntervalMs is the time
  * between two of them. Without it the audio begins as an MP3 file does and goes on with the text. truncateAfter
@@ -96,7 +96,18 @@ static json_t *speak(edge_ctx *ctx, json_t *order, const char *voice)
     return NULL;
 }
 
+/* https://elevenlabs.io/docs/api-reference/voices/get-all */
+static json_t *list_voices(edge_ctx *ctx, json_t *order, const char *segment)
+{
+    (void)segment;
+    return sandbox_send_json(ctx, order, 200,
+        json_pack("{s:[{s:s, s:s, s:s, s:{s:s}}, {s:s, s:s, s:s, s:{}}]}", "voices", "voice_id",
+            "21m00Tcm4TlvDq8ikWAM", "name", "Rachel", "category", "premade", "labels", "accent", "american",
+            "voice_id", "sandboxVoice00000001", "name", "Sandbox", "category", "cloned", "labels"));
+}
+
 const struct sandbox_elevenlabs_endpoint sandbox_elevenlabs_speech[] = {
+    { "GET", "/v1/voices", list_voices },
     { "POST", "/v1/text-to-speech/{x}", speak },
     { "POST", "/v1/text-to-speech/{x}/stream", speak },
     { 0 },

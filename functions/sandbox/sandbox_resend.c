@@ -2,7 +2,7 @@
  * sandbox_resend: stand-in for Resend (https://resend.com/docs/api-reference/emails/send-email): takes a mail
  * and answers with its id. A mail with an idempotency key is taken once until a reset
  * (https://resend.com/docs/dashboard/emails/idempotency-keys): the same one again has the id of the first,
- * another one is refused.
+ * another one is refused. It also lists the account's domains.
  */
 #include <edge/edge.h>
 
@@ -114,31 +114,65 @@ static const struct problem *take(edge_ctx *ctx, json_t *mail, const char **id)
     return NULL;
 }
 
-static json_t *sandbox_mail(edge_ctx *ctx, json_t *in)
+static const struct problem *send_mail(edge_ctx *ctx, json_t **answer)
+{
+    json_t *mail = sandbox_body(ctx);
+    const char *id = NULL;
+    const struct problem *problem = check_mail(mail);
+    if (problem == NULL)
+        problem = take(ctx, mail, &id);
+    if (problem == NULL)
+        *answer = json_pack("{s:s}", "id", id);
+    return problem;
+}
+
+/* https://resend.com/docs/api-reference/domains/list-domains */
+static const struct problem *list_domains(edge_ctx *ctx, json_t **answer)
+{
+    (void)ctx;
+    *answer = json_pack("{s:s, s:b, s:[{s:s, s:s, s:s, s:s, s:s}]}", "object", "list", "has_more", 0, "data",
+        "id", "d91cd9bd-1176-453e-8fc1-35364d380206", "name", "mail.example.com", "status", "verified",
+        "created_at", "2026-01-02T03:04:05.000Z", "region", "us-east-1");
+    return NULL;
+}
+
+static const struct {
+    const char *method, *path;
+    const struct problem *(*run)(edge_ctx *ctx, json_t **answer);
+} endpoints[] = {
+    { "POST", "/emails", send_mail },
+    { "GET", "/domains", list_domains },
+};
+
+static const struct problem *dispatch(edge_ctx *ctx, json_t **answer)
+{
+    const struct problem *refusal = check_access(ctx);
+    if (refusal != NULL)
+        return refusal;
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+        if (strcmp(endpoints[i].method, edge_request_method(ctx)) == 0 &&
+            strcmp(endpoints[i].path, edge_request_rest(ctx)) == 0)
+            return endpoints[i].run(ctx, answer);
+    return &not_found;
+}
+
+static json_t *sandbox_resend(edge_ctx *ctx, json_t *in)
 {
     (void)in;
-    json_t *order = sandbox_receive(ctx, PROVIDER), *mail = sandbox_body(ctx);
+    json_t *order = sandbox_receive(ctx, PROVIDER), *answer = NULL;
     if (sandbox_has_answer(order))
         return sandbox_answer(ctx, order);
 
-    const char *id = NULL;
-    const struct problem *problem = check_access(ctx);
-    if (problem == NULL && strcmp(edge_request_rest(ctx), "/emails") != 0)
-        problem = &not_found;
-    if (problem == NULL)
-        problem = check_mail(mail);
-    if (problem == NULL)
-        problem = take(ctx, mail, &id);
+    const struct problem *problem = dispatch(ctx, &answer);
     if (problem != NULL)
-        return sandbox_send_json(ctx, order, problem->status,
-            json_pack("{s:i, s:s, s:s}", "statusCode", problem->status, "name", problem->name, "message",
-                problem->message));
-    return sandbox_send_json(ctx, order, 200, json_pack("{s:s}", "id", id));
+        answer = json_pack("{s:i, s:s, s:s}", "statusCode", problem->status, "name", problem->name, "message",
+            problem->message);
+    return sandbox_send_json(ctx, order, problem != NULL ? problem->status : 200, answer);
 }
 
 EDGE_FUNCTION(sandbox_resend,
     .summary = "Stand-in for Resend",
-    .handle = sandbox_mail,
+    .handle = sandbox_resend,
     .methods = "GET POST",
     .raw_body = true,
     .streams = true);

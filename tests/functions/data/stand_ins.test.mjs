@@ -45,6 +45,28 @@ describe('stand-in for Resend', options, () => {
     });
 });
 
+describe('stand-ins that the health page asks', options, () => {
+    const resend = { authorization: `Bearer ${credential('RESEND_API_KEY')}` }, elevenlabs = { 'xi-api-key': credential('ELEVENLABS_API_KEY') };
+
+    it('Resend lists domains', options, async () => {
+        host.provider('resend');
+        const { status, body } = await ask('resend/domains', { headers: resend });
+        assert.deepEqual([status, body.object, body.has_more], [200, 'list', false]);
+        assert.deepEqual(body.data.map(({ name, status: state }) => [name, state]), [['mail.example.com', 'verified']]);
+        assert.deepEqual([(await ask('resend/domains')).status, (await ask('resend/other', { headers: resend })).status], [401, 404]);
+        assert.equal((await ask('resend/emails', { headers: resend })).status, 404);
+    });
+
+    it('ElevenLabs lists voices', options, async () => {
+        host.provider('elevenlabs');
+        const { status, body } = await ask('elevenlabs/v1/voices', { headers: elevenlabs });
+        assert.equal(status, 200);
+        for (const voice of body.voices) assert.deepEqual(Object.keys(voice), ['voice_id', 'name', 'category', 'labels']);
+        assert.equal(body.voices.length, 2);
+        assert.equal((await ask('elevenlabs/v1/voices')).status, 401);
+    });
+});
+
 describe('stand-in for the former database', options, () => {
     const key = credential('EXTERNAL_BACKEND_SERVICE_ROLE_KEY');
     const read = (query, headers = {}) =>

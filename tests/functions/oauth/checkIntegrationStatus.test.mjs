@@ -54,6 +54,14 @@ beforeEach(async () => {
 
 refusals(health, NAME, { mode: 'admin', wrong: { force: ['true', 7, [], {}] }, untouched: ['integration_status'], caller: () => health.admin() });
 
+it('offline, the stand-ins are what it asks: all four are healthy', options, async () => {
+    const { by } = await status({ force: true });
+    assert.deepEqual(LIVE.map((key) => [by[key].status, by[key].errorMessage, by[key].metadata]), [
+        ['healthy', null, { domains: 1 }], ['healthy', null, { voices: 2 }], ['healthy', null, { accountStatus: 'active' }], ['healthy', null, { models: by.openai.metadata.models }],
+    ]);
+    assert.ok(by.openai.metadata.models > 0);
+});
+
 describe('checkIntegrationStatus: examples', options, () => {
     it('1: empty tables, Twilio refuses', options, async () => {
         await providers({ twilio: { status: 401, body: { message: 'SECRET' } } });
