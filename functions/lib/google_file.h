@@ -16,7 +16,10 @@ struct google_move {
     const struct tool_failure *failure;
 };
 
-/* Puts the file into the folder beside the one it is in (edge_spawn's shape: arg is a struct google_move). */
+/*
+ * Puts the file into the folder (edge_spawn's shape: arg is a struct google_move). When Drive says that a file
+ * has one parent only, which is so in every My Drive since 2020, the file leaves the root for it.
+ */
 void *google_move_run(edge_ctx *ctx, void *move);
 
 /* Tells how the move went: "movedToFolder", and "warning" when it failed. Nothing without a folder. */

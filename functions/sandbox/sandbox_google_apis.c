@@ -85,12 +85,18 @@ static json_t *list_files(edge_ctx *ctx)
     return json_pack("{s:o}", "files", files);
 }
 
+/* A file has one parent (https://developers.google.com/workspace/drive/api/guides/ref-single-parent): new ones
+ * the root. */
 static json_t *move_file(edge_ctx *ctx, const char *id)
 {
     const char *parent = edge_request_query(ctx, "addParents");
     json_t *missing = missing_file(ctx, parent);
-    return missing != NULL ? missing
-                           : json_pack("{s:s, s:[s]}", "id", id, "parents", parent != NULL ? parent : "root");
+    if (missing != NULL)
+        return missing;
+    if (parent != NULL && edge_request_query(ctx, "removeParents") == NULL)
+        return sandbox_google_error(ctx, 403, "cannotAddParent", "PERMISSION_DENIED",
+            "Increasing the number of parents is not allowed");
+    return json_pack("{s:s, s:[s]}", "id", id, "parents", parent != NULL ? parent : "root");
 }
 
 static json_t *event_of(edge_ctx *ctx, json_t *request, const char *id)

@@ -93,6 +93,18 @@ describe('createGoogleDocTool', options, () => {
         const { body: answered } = await answering;
         assert.equal(answered.data.movedToFolder, true);
         assert.equal(answered.data.warning, undefined);
+        const [, left, ...more] = await drive().requests();
+        assert.deepEqual(left.query, { ...move.query, removeParents: 'root' }, 'a file has one parent');
+        assert.deepEqual(more, []);
+    });
+
+    it('a move that is refused for anything else is not tried again', options, async () => {
+        const id = await documents.connected();
+        const errors = [{ domain: 'global', reason: 'insufficientFilePermissions', message: 'No' }];
+        await drive().order({ status: 403, body: { error: { code: 403, message: 'No', errors } } });
+        const { body: answered } = await documents.run(id, { title: 'Plan', folderId: 'F1' });
+        assert.equal(answered.data.movedToFolder, false);
+        assert.equal((await drive().requests()).length, 1);
     });
 
     it('the move fails: the document stays, with a warning', options, async () => {
