@@ -30,7 +30,8 @@ static const edge_field input[] = {
     { 0 },
 };
 
-/* https://docs.followupboss.com/reference/authentication and /identification */
+/* https://docs.followupboss.com/reference/authentication, /identification; the calls: /tasks-post, /notes-post.
+ */
 static const edge_header *headers_of(struct crm *crm)
 {
     edge_ctx *ctx = crm->ctx;

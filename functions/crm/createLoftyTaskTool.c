@@ -24,7 +24,8 @@ static const edge_field input[] = {
     { 0 },
 };
 
-/* https://developer.lofty.com/api-reference, tasks: the title is the first line of the content. */
+/* https://developer.lofty.com/api-reference/tasks/v2/create-task: the title is the first line of the content.
+ */
 static json_t *task_of(edge_ctx *ctx, json_t *in)
 {
     const char *title = edge_json_text(in, "title"), *description = edge_json_text(in, "description");

@@ -4,6 +4,8 @@
  *
  * Three round trips (connection, audit row and its end), two more the first time; one to five calls to
  * SkySlope, and a login when there is no session yet.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Files, Offices, Users).
  */
 #include <edge/edge.h>
 

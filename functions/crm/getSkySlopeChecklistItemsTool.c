@@ -2,6 +2,8 @@
  * getSkySlopeChecklistItemsTool: the checklist of a SkySlope file, and which documents it still needs.
  *
  * One round trip for the connection; one or two calls to SkySlope, and a login when there is no session yet.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Files).
  */
 #include <edge/edge.h>
 

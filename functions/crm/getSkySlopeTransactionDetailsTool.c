@@ -2,6 +2,8 @@
  * getSkySlopeTransactionDetailsTool: one SkySlope file, a sale or a listing, whole or some of its keys.
  *
  * One round trip for the connection; one or two calls to SkySlope, and a login when there is no session yet.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Files).
  */
 #include <edge/edge.h>
 

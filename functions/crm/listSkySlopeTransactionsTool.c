@@ -4,6 +4,8 @@
  * for one call; a cursor says where to go on.
  *
  * One round trip for the connection; up to 20 calls to SkySlope, and a login when there is no session yet.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Files).
  */
 #include <edge/edge.h>
 

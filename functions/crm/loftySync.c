@@ -5,6 +5,9 @@
  *
  * Two round trips at the beginning and one at the end; one a page, in which its rows and the cursor behind them
  * are kept. Memory is one page's, whatever their number.
+ *
+ * Lofty: https://developer.lofty.com/api-reference (leads/list-leads, transactions/list-transactions,
+ * tasks/overview).
  */
 #include <edge/edge.h>
 

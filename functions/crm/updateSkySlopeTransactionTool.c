@@ -5,6 +5,8 @@
  *
  * Three round trips (connection, audit row and its end); two to four calls to SkySlope, and a login when there
  * is no session yet.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Files).
  */
 #include <edge/edge.h>
 

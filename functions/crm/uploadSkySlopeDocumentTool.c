@@ -4,6 +4,8 @@
  *
  * Three round trips (connection, audit row and its end); the document's own host, one to three calls to
  * SkySlope, and a login when there is no session yet.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Documents).
  */
 #include <edge/edge.h>
 

@@ -7,6 +7,8 @@
  *     json_t *value = skyslope_file(sky, guid, &kind);                           kind is the one that was found
  *
  * Functions that use it list SKYSLOPE_CLIENT_ID, SKYSLOPE_CLIENT_SECRET and CRM_TIMEOUT_MS in their env.
+ *
+ * Published at https://api.skyslope.com/docs; what was compared with it is in docs/providers.md.
  */
 #ifndef LIB_SKYSLOPE_H
 #define LIB_SKYSLOPE_H

@@ -2,6 +2,8 @@
  * googleCalendarAuth: the calendar step of onboarding: whether a usable calendar token is there (refreshing it
  * when it is due), a consent URL, and the end of the flow. One round trip for a check without refresh, and for
  * the URL; three for the callback.
+ *
+ * Google: https://developers.google.com/identity/protocols/oauth2/web-server.
  */
 #include <edge/edge.h>
 

@@ -2,6 +2,8 @@
  * handleGoogleWorkspaceCallback: turns the code that Google's redirect carried into a connection. Flows that
  * googleCalendarAuth began end here as well: the redirect URI of the exchange is the state's. Three round
  * trips.
+ *
+ * Google: https://developers.google.com/identity/protocols/oauth2/web-server.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * initiateGoogleWorkspaceOAuth: the Google consent URL for the signed-in user. One round trip, no provider
  * call.
+ *
+ * Google: https://developers.google.com/identity/protocols/oauth2/web-server.
  */
 #include <edge/edge.h>
 

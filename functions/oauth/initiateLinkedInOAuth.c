@@ -1,5 +1,7 @@
 /*
  * initiateLinkedInOAuth: the LinkedIn consent URL for the signed-in user. One round trip, no provider call.
+ *
+ * LinkedIn: https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * initiateMetaOAuth: the Facebook dialog's URL, for a Page or for an Instagram account. One round trip, no
  * provider call.
+ *
+ * Meta: https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * initiateMicrosoftOAuth: the Microsoft 365 consent URL for the signed-in user. One round trip, no provider
  * call.
+ *
+ * Microsoft: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow.
  */
 #include <edge/edge.h>
 

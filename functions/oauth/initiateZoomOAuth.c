@@ -1,5 +1,7 @@
 /*
  * initiateZoomOAuth: the Zoom consent URL for the signed-in user. One round trip, no provider call.
+ *
+ * Zoom: https://developers.zoom.us/docs/integrations/oauth/.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * instagramOAuthCallback: turns the code that Meta's redirect carried into an Instagram connection: the
  * professional account that is linked to one of the user's Pages. Three round trips.
+ *
+ * Meta: https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * linkedinOAuthCallback: turns the code that LinkedIn's redirect carried into a connection, with the
  * member's id, without which nothing can be posted. Three round trips.
+ *
+ * LinkedIn: https://learn.microsoft.com/linkedin/shared/authentication/authorization-code-flow.
  */
 #include <edge/edge.h>
 

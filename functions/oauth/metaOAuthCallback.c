@@ -1,6 +1,9 @@
 /*
  * metaOAuthCallback: turns the code that Meta's redirect carried into a Facebook or Instagram connection, and
  * lets the user choose another Page later. Three round trips for either.
+ *
+ * Meta: https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow,
+ * long-lived tokens: .../guides/access-tokens/get-long-lived.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * microsoftOAuthCallback: turns the code that Microsoft's redirect carried into a connection. Three round
  * trips.
+ *
+ * Microsoft: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow.
  */
 #include <edge/edge.h>
 

@@ -1,6 +1,8 @@
 /*
  * skySlopeAuth: stores a user's SkySlope access key after a login with it, or forgets it. One round trip,
  * behind the call; a key that fails leaves an existing connection as it is.
+ *
+ * SkySlope: https://api.skyslope.com/docs (Authentication).
  */
 #include <edge/edge.h>
 

@@ -1,5 +1,7 @@
 /*
  * zoomOAuthCallback: turns the code that Zoom's redirect carried into a connection. Three round trips.
+ *
+ * Zoom: https://developers.zoom.us/docs/integrations/oauth/.
  */
 #include <edge/edge.h>
 

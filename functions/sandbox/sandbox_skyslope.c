@@ -6,6 +6,8 @@
  * Who may log in: an access key "ak-<x>" has the secret "as-<x>"; the integration is SKYSLOPE_CLIENT_ID with
  * its secret, or "ci-<x>" with "cs-<x>". Every account holds 23 sales and 4 listings, made up from their
  * number; files that are created or changed are kept under SANDBOX_DIR.
+ *
+ * Shapes: https://api.skyslope.com/docs; see docs/providers.md for what of them is public.
  */
 #include <edge/edge.h>
 

@@ -2,6 +2,8 @@
  * createGoogleDocTool: makes a Google Doc, puts text into it and moves it to a folder.
  *
  * Three round trips to the database: the connection, the log's row, how it ended.
+ *
+ * Google: https://developers.google.com/workspace/docs/api/reference/rest/v1/documents (create, batchUpdate).
  */
 #include <edge/edge.h>
 

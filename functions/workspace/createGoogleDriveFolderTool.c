@@ -2,6 +2,8 @@
  * createGoogleDriveFolderTool: makes a folder in the user's Google Drive, or finds the one of that name.
  *
  * Three round trips to the database: the connection, the log's row, how it ended.
+ *
+ * Google: https://developers.google.com/workspace/drive/api/reference/rest/v3/files (list, create).
  */
 #include <edge/edge.h>
 
