@@ -3,10 +3,14 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import { buildDirectory } from '../support/config.mjs';
 import { eventually } from '../support/host.mjs';
 import { build, startHot } from '../support/reload.mjs';
+import { startTraces } from '../support/traces.mjs';
 
 const options = { timeout: 60000 };
 const open = { auth: 'public' };
@@ -149,5 +153,63 @@ describe('reload: what workers stand on', options, () => {
         host.configure({ hot: open });
         assert.equal((await host.edge('reload')).code, 0);
         assert.equal(await host.version(), 1);
+    });
+});
+
+describe('reload: schedules and providers', options, () => {
+    it('a schedule that is added fires, one that is removed does not', options, async () => {
+        const database = await startTraces();
+        /* Five minutes a second. */
+        const time = `${Date.parse('2026-11-22T10:00:10Z') / 1000},${Date.now() / 1000},300`;
+        host = await startHot({ database: database.url, env: { EDGE_TEST_SCHEDULE_CLOCK: time, EDGE_SANDBOX: '1' } });
+        try {
+            fs.copyFileSync(path.join(buildDirectory, 'tests', 'plugins', 'schedule_run.so'), host.plugins.file('schedule_run'));
+            const runs = () => database.count('edge.cron_runs');
+            assert.equal(await runs(), 0);
+            host.configure({ hot: open, each: { auth: 'service', plugin: 'schedule_run', schedule: '* * * * *' } });
+            await eventually(async () => (await runs()) >= 2, 'firings', 30000);
+            host.configure({ hot: open });
+            await host.logged((entry) => entry.event === 'configuration_live' && entry.removed === 1);
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            const after = await runs();
+            await new Promise((resolve) => setTimeout(resolve, 1200));
+            assert.equal(await runs(), after);
+        } finally {
+            await host.end();
+            await database.stop();
+        }
+    });
+
+    it("a provider's other address is used from then on", options, async () => {
+        const peer = () =>
+            new Promise((resolve) => {
+                const server = http.createServer((request, answer) => {
+                    server.asked++;
+                    answer.setHeader('content-type', 'application/json');
+                    answer.end('{}');
+                });
+                server.asked = 0;
+                server.listen(0, '127.0.0.1', () => resolve(server));
+            });
+        const [first, second] = [await peer(), await peer()];
+        const providers = (server) => ({ providers: { peer: { base_url: `http://127.0.0.1:${server.address().port}` } } });
+        const functions = { hot: open, http_together: open };
+        host = await startHot({ server: { drain_timeout: '2s' }, ...providers(first) });
+        try {
+            fs.copyFileSync(path.join(buildDirectory, 'tests', 'plugins', 'http_together.so'), host.plugins.file('http_together'));
+            host.configure(functions, providers(first));
+            await answers('/functions/v1/http_together', 200);
+            assert.ok(first.asked >= 3);
+            assert.equal(second.asked, 0);
+            host.configure(functions, providers(second));
+            await eventually(async () => {
+                await status('/functions/v1/http_together');
+                return second.asked > 0;
+            }, 'the other address');
+        } finally {
+            await host.end();
+            first.close();
+            second.close();
+        }
     });
 });

@@ -25,8 +25,8 @@ static struct file {
     Elf64_Ehdr header;
     Elf64_Phdr segment;
     edge_function descriptor;
-    Elf64_Sym symbols[2];
-    char names[32];
+    Elf64_Sym symbols[3]; /* the last one is what imports() asks for */
+    char names[64];
     Elf64_Shdr sections[3];
 } whole;
 
@@ -62,6 +62,15 @@ static void make_whole(void)
     };
 }
 
+/* The whole file, importing a function. */
+static struct file imports(const char *name)
+{
+    struct file file = whole;
+    snprintf(file.names + 16, sizeof file.names - 16, "%s", name);
+    file.symbols[2] = (Elf64_Sym){ .st_name = 16, .st_shndx = SHN_UNDEF };
+    return file;
+}
+
 static int look(const void *data, size_t length, struct object *object)
 {
     char reason[256] = "";
@@ -84,6 +93,29 @@ static void a_whole_file_tells_its_version(void **state)
     assert_int_equal(object.abi_minor, 4);
     assert_int_equal(object.descriptor_size, sizeof(edge_function));
     assert_int_equal(object.symbol_size, sizeof(edge_function));
+}
+
+static void what_it_imports_is_read(void **state)
+{
+    (void)state;
+    struct object object;
+    struct file file = imports("edge_query");
+    assert_int_equal(look(&file, sizeof file, &object), 0);
+    assert_string_equal(object.banned, "");
+    assert_false(object.keeps_mapped);
+    static const char *const banned[] = { "exit", "fork", "pthread_create", "setenv", "json_set_alloc_funcs" };
+    for (size_t i = 0; i < sizeof banned / sizeof *banned; i++) {
+        file = imports(banned[i]);
+        assert_int_equal(look(&file, sizeof file, &object), 0);
+        assert_string_equal(object.banned, banned[i]);
+    }
+    static const char *const staying[] = { "__cxa_thread_atexit_impl", "__cxa_atexit", "on_exit" };
+    for (size_t i = 0; i < sizeof staying / sizeof *staying; i++) {
+        file = imports(staying[i]);
+        assert_int_equal(look(&file, sizeof file, &object), 0);
+        assert_string_equal(object.banned, "");
+        assert_true(object.keeps_mapped);
+    }
 }
 
 static void a_file_cut_anywhere_is_refused(void **state)
@@ -142,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_file_tells_its_version),
+        cmocka_unit_test(what_it_imports_is_read),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(a_file_with_a_wrong_byte_does_no_harm),
         cmocka_unit_test(a_file_of_chance_does_no_harm),
