@@ -26,7 +26,7 @@ after(() => fs.rmSync(plugins, { recursive: true }));
 
 const faults = suite({
     functions: { copilotChat: {}, fault_calls: { auth: 'public', timeout: '30s' } },
-    providers: { lovable_ai: { first_byte_timeout: '1s', silence_timeout: '1s', timeout: '3s', retries: 0 } },
+    providers: { lovable_ai: { first_byte_timeout: '500ms', silence_timeout: '500ms', timeout: '1500ms', retries: 0 } },
     server: { plugins, workers: 1 },
 });
 

@@ -101,9 +101,9 @@ test('bad jobs are the function\'s mistake', options, async () => {
 });
 
 test('a delay is waited for', options, async () => {
-    const { id } = await add({ payload: { label: 'late' }, delay: 2500 });
+    const { id } = await add({ payload: { label: 'late' }, delay: 1500 });
     const row = await finished(id);
-    assert.ok(row.finished_at - row.created_at >= 2500);
+    assert.ok(row.finished_at - row.created_at >= 1500);
 });
 
 test('a failure is tried again, and its success ends it', options, async () => {
@@ -142,7 +142,7 @@ test('a dead letter keeps its error; list, retry and drop', options, async () =>
 });
 
 test('a running job can be neither retried nor dropped', options, async () => {
-    const { id } = await add({ payload: { label: 'busy', ms: 3000 } });
+    const { id } = await add({ payload: { label: 'busy', ms: 2000 } });
     await eventually(() => database.count("edge.traces WHERE label = 'busy'"), 'it to begin', PATIENCE);
     assert.equal((await edge('drop', id.toString())).status, 1);
     assert.equal((await edge('retry', id.toString())).status, 1);
@@ -160,7 +160,7 @@ test('a function that nobody serves: the job waits, without losing attempts', op
 test('a long job keeps its lease: nobody else begins it', options, async () => {
     const other = await start();
     try {
-        const { id } = await add({ payload: { label: 'long', ms: 9000 } });
+        const { id } = await add({ payload: { label: 'long', ms: 6500 } });
         const row = await finished(id);
         assert.equal(row.attempts, 1);
         assert.equal(await database.count("edge.traces WHERE label = 'long'"), 1);
@@ -197,7 +197,7 @@ test('a stop finishes what runs and takes no more', options, async () => {
 test('a job that outlasts drain_timeout comes back', options, async () => {
     const other = await start({ workers: 1, drain_timeout: '200ms' });
     await host.stop();
-    const { id } = await add({ payload: { label: 'cut', ms: 8000 } }, other);
+    const { id } = await add({ payload: { label: 'cut', ms: 3000 } }, other);
     await eventually(() => database.count("edge.traces WHERE label = 'cut'"), 'it to begin', PATIENCE);
     await other.stop();
     host = await start();
