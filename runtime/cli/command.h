@@ -28,6 +28,7 @@ extern const struct command config_command;
 extern const struct command dev_command;
 extern const struct command functions_command;
 extern const struct command jobs_command;
+extern const struct command invoke_command;
 extern const struct command migrate_command;
 extern const struct command new_command;
 extern const struct command sandbox_command;
@@ -38,13 +39,21 @@ extern const struct command serve_command;
 extern const struct command token_command;
 extern const struct command upgrade_command;
 
+/* Values of an option that may be given several times, or several operands. */
+struct cli_list {
+    const char *items[64];
+    int count;
+};
+
 /* One option; a table of them ends with an entry that has neither name nor value. */
 struct cli_option {
     const char *name;  /* without "--"; NULL: the command's operand */
     const char *value; /* what its value is called in --help; NULL: a switch */
     const char *help;
-    const char **text; /* where a value goes */
-    bool *flag;        /* where a switch goes */
+    const char **text;     /* where a value goes */
+    bool *flag;            /* where a switch goes */
+    struct cli_list *list; /* instead of text: where each value goes */
+    char letter;           /* of a switch: "-f" is short for it */
 };
 
 enum {

@@ -3,6 +3,7 @@
  */
 #include "cli/development_environment.h"
 
+#include "cli/command.h"
 #include "cli/environment_file.h"
 #include "config/config.h"
 #include "config/interpolate.h"
@@ -42,6 +43,25 @@ bool development_environment_load(const char *config_path)
     environment_file_free(&file);
     free(path);
     return found;
+}
+
+bool development_config_open(const char *path, struct config **config)
+{
+    if (!config_open(path, config))
+        return false;
+    if ((*config)->auth.development_key != NULL)
+        return true;
+
+    config_free(*config);
+    *config = NULL;
+    if (!development_environment_load(path)) {
+        failure(
+            "\"%s\" has no development issuer, and only that one's tokens are made here. `edge dev` sets one "
+            "up",
+            path);
+        return false;
+    }
+    return config_open(path, config);
 }
 
 /* A random secret behind a prefix, made the first time and kept in the file from then on. */

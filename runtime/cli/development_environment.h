@@ -22,6 +22,12 @@ char *development_path(const char *config_path, const char *name);
 bool development_environment_load(const char *config_path);
 
 /*
+ * The configuration with a development issuer: its own, or the one that `edge dev` has left beside the file.
+ * False after saying that there is none.
+ */
+bool development_config_open(const char *config_path, struct config **config);
+
+/*
  * Fills in what a development host runs with: the issuer's key, every provider's address in the sandbox at
  * origin with a key for it, and secrets of our own that are made once and then kept. Secrets that the
  * environment has already are left alone; providers are not: nothing leaves this machine by accident.

@@ -12,10 +12,10 @@
             ".byte 0\n"                                                                                        \
             ".popsection\n")
 
-TEMPLATE(template_call_c, "function_call.c");
-TEMPLATE(template_stream_c, "function_stream.c");
-TEMPLATE(template_ws_c, "function_ws.c");
-TEMPLATE(template_webhook_c, "function_webhook.c");
+TEMPLATE(template_call_c, "function_call.c.in");
+TEMPLATE(template_stream_c, "function_stream.c.in");
+TEMPLATE(template_ws_c, "function_ws.c.in");
+TEMPLATE(template_webhook_c, "function_webhook.c.in");
 TEMPLATE(template_call_mjs, "test_call.mjs");
 TEMPLATE(template_stream_mjs, "test_stream.mjs");
 TEMPLATE(template_ws_mjs, "test_ws.mjs");

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    OPTION_COUNT_MAX = 16,
+    OPTION_COUNT_MAX = 24,
     HELP_COLUMN = 24
 };
 
@@ -50,6 +50,8 @@ static void print_usage(const struct command *command, const struct cli_option *
     for (const struct cli_option *option = options; !option_ends(option); option++) {
         if (option->name == NULL)
             printf(" %s", option->value);
+        else if (option->letter != '\0')
+            printf(" [-%c]", option->letter);
         else
             printf(" [--%s%s%s]", option->name, option->value == NULL ? "" : " ",
                 option->value == NULL ? "" : option->value);
@@ -65,9 +67,13 @@ static int print_help(const struct command *command, const struct cli_option *op
 
     puts("\noptions:");
     for (const struct cli_option *option = options; !option_ends(option); option++) {
-        int width = option->name == NULL
-                        ? printf("  %s", option->value)
-                        : printf("  --%s %s", option->name, option->value == NULL ? "" : option->value);
+        int width;
+        if (option->name == NULL)
+            width = printf("  %s", option->value);
+        else if (option->letter != '\0')
+            width = printf("  -%c, --%s", option->letter, option->name);
+        else
+            width = printf("  --%s %s", option->name, option->value == NULL ? "" : option->value);
         printf("%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 1, "", option->help);
     }
     printf("%-*sthis text\n\nexamples:\n%s", HELP_COLUMN, "  --help", command->examples);
@@ -77,12 +83,15 @@ static int print_help(const struct command *command, const struct cli_option *op
 /* The option that argument, which begins with "--", names; an operand's entry for any other argument. */
 static const struct cli_option *option_find(const struct cli_option *options, const char *argument)
 {
-    bool operand = strncmp(argument, "--", 2) != 0;
+    bool operand = argument[0] != '-' || argument[1] == '\0', is_long = strncmp(argument, "--", 2) == 0;
     size_t length = strcspn(argument, "=");
     for (; !option_ends(options); options++) {
         if (operand && options->name == NULL)
             return options;
-        if (!operand && options->name != NULL && strlen(options->name) == length - 2 &&
+        if (argument[0] == '-' && options->letter != '\0' && argument[1] == options->letter &&
+            argument[2] == '\0')
+            return options;
+        if (is_long && options->name != NULL && strlen(options->name) == length - 2 &&
             strncmp(options->name, argument + 2, length - 2) == 0)
             return options;
     }
@@ -104,6 +113,30 @@ static int unknown_option(const struct command *command, const struct cli_option
     return usage_error(command, "\"%s\" is no option; did you mean \"--%s\"", argument, closest);
 }
 
+/* False when a list is full. */
+static bool option_store(const struct cli_option *option, const char *value)
+{
+    struct cli_list *list = option->list;
+    if (list == NULL)
+        *option->text = value;
+    else if (list->count == sizeof list->items / sizeof *list->items)
+        return false;
+    else
+        list->items[list->count++] = value;
+    return true;
+}
+
+/* The value of an option, which may be the argument behind it; NULL: there is none. */
+static const char *value_of(const struct cli_option *option, int argc, char **argv, int *i)
+{
+    const char *equals = strchr(argv[*i], '=');
+    if (option->name == NULL)
+        return argv[*i];
+    if (equals != NULL)
+        return equals + 1;
+    return *i + 1 < argc ? argv[++*i] : NULL;
+}
+
 int options_read(const struct command *command, const struct cli_option *options, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -115,16 +148,15 @@ int options_read(const struct command *command, const struct cli_option *options
         const char *equals = strchr(argument, '=');
         if (option == NULL || (option->value == NULL && equals != NULL))
             return unknown_option(command, options, argument);
-        if (option->value == NULL)
+        if (option->value == NULL) {
             *option->flag = true;
-        else if (option->name == NULL)
-            *option->text = argument;
-        else if (equals != NULL)
-            *option->text = equals + 1;
-        else if (i + 1 < argc)
-            *option->text = argv[++i];
-        else
+            continue;
+        }
+        const char *value = value_of(option, argc, argv, &i);
+        if (value == NULL)
             return usage_error(command, "\"%s\" needs a value: %s", argument, option->value);
+        if (!option_store(option, value))
+            return usage_error(command, "\"%s\" is one too many", argument);
     }
     return OPTIONS_READ;
 }

@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/development_environment.h"
+#include "cli/input.h"
 #include "cli/webhook_sign.h"
 #include "config/config.h"
 
@@ -135,34 +136,6 @@ static bool secret_read(const struct function_config *function, char secret[SECR
     return true;
 }
 
-/* Whole file or standard input ("-"); false after saying why not. */
-static bool body_read(struct delivery *delivery, const char *path)
-{
-    bool is_input = strcmp(path, "-") == 0;
-    FILE *file = is_input ? stdin : fopen(path, "rb");
-    if (file == NULL) {
-        failure("\"%s\" cannot be read: %m", path);
-        return false;
-    }
-    size_t room = 0, got = 0;
-    do {
-        if (delivery->length == room) {
-            room = room == 0 ? 65536 : room * 2;
-            delivery->body = realloc(delivery->body, room);
-            if (delivery->body == NULL)
-                abort();
-        }
-        got = fread(delivery->body + delivery->length, 1, room - delivery->length, file);
-        delivery->length += got;
-    } while (got > 0 && delivery->length <= EVENT_MAX);
-    bool done = ferror(file) == 0 && delivery->length <= EVENT_MAX;
-    if (!is_input)
-        fclose(file);
-    if (!done)
-        failure("\"%s\" cannot be read, or is larger than any event", path);
-    return done;
-}
-
 /* Where the host listens, as seen from here; false when only --url can tell. */
 static bool origin_of(const struct config *config, char *out, size_t size)
 {
@@ -211,7 +184,8 @@ static int deliver(struct delivery *delivery, const struct sender *sender, const
     else
         snprintf(
             delivery->id, sizeof delivery->id, "msg_sandbox_%lld_%ld", (long long)time(NULL), (long)getpid());
-    if (!body_read(delivery, request->file))
+    delivery->body = input_read(request->file, EVENT_MAX, &delivery->length);
+    if (delivery->body == NULL)
         return STATUS_FAILED;
     add_header(delivery, "content-type", "application/json");
     if (!sender->sign(delivery))

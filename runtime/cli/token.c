@@ -63,26 +63,6 @@ static bool role_grant(const struct config *config, const char *user, const char
     return stored;
 }
 
-/* The configuration with a development issuer: its own, or the one that `edge dev` has left beside the file. */
-static bool development_config_open(const char *path, struct config **config)
-{
-    if (!config_open(path, config))
-        return false;
-    if ((*config)->auth.development_key != NULL)
-        return true;
-
-    config_free(*config);
-    *config = NULL;
-    if (!development_environment_load(path)) {
-        failure(
-            "\"%s\" has no development issuer, and only that one's tokens are made here. `edge dev` sets one "
-            "up",
-            path);
-        return false;
-    }
-    return config_open(path, config);
-}
-
 static int token_print(const struct config *config, const char *user, const char *role, int64_t lifetime_ms)
 {
     if (role != NULL && !role_grant(config, user, role))

@@ -3,7 +3,7 @@
  * functions.toml. One JSON object on a line each way, one command a connection.
  *
  *   {"command": "status" | "reload" | "rollback" | "promote" | "upgrade", "function"?, "binary"?}
- *   {"ok": bool, "error"?, …}    status: {"pid","revision","address","functions":[…]}; else the report of
+ *   {"ok": bool, "error"?, …}    status: {"pid","revision","address","tls","functions":[…]}; else the report of
  * reload.h
  *
  * Whoever may connect may replace code: the socket is its owner's (0600), and both ends check the other's user.

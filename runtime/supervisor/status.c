@@ -3,6 +3,7 @@
  */
 #include "supervisor/status.h"
 
+#include "config/config.h"
 #include "supervisor/deployment.h"
 #include "supervisor/slots.h"
 #include "supervisor/workers.h"
@@ -76,8 +77,8 @@ json_t *status_functions(const struct registry *registry, const struct slots *sl
 
 json_t *status_json(const struct supervisor *supervisor)
 {
-    return json_pack("{s:b, s:i, s:I, s:s, s:i, s:o}", "ok", 1, "pid", (int)getpid(), "revision",
-        (json_int_t)supervisor->deployment->number, "address", supervisor->listener.address, "workers",
-        workers_count(supervisor, PROCESS_READY), "functions",
-        status_functions(supervisor->registry, supervisor->slots));
+    return json_pack("{s:b, s:i, s:I, s:s, s:b, s:i, s:o}", "ok", 1, "pid", (int)getpid(), "revision",
+        (json_int_t)supervisor->deployment->number, "address", supervisor->listener.address, "tls",
+        supervisor->config->server.tls_cert != NULL, "workers", workers_count(supervisor, PROCESS_READY),
+        "functions", status_functions(supervisor->registry, supervisor->slots));
 }

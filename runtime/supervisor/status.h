@@ -15,7 +15,7 @@ struct supervisor;
  * of each function that functions.toml has. */
 json_t *status_functions(const struct registry *registry, const struct slots *slots);
 
-/* {"ok":true,"pid","revision","address","workers","functions"} */
+/* {"ok":true,"pid","revision","address","tls","workers","functions"} */
 json_t *status_json(const struct supervisor *supervisor);
 
 #endif
