@@ -30,3 +30,15 @@ void html_add(struct text *html, const char *text)
             text_add(html, reference(text[plain++]));
     }
 }
+
+void html_add_lines(struct text *html, const char *text)
+{
+    for (size_t length; *text != '\0'; text += length) {
+        length = strcspn(text, "\r\n");
+        html_add(html, edge_copy_bytes(html->ctx, text, length));
+        if (text[length] == '\0')
+            return;
+        length += strncmp(text + length, "\r\n", 2) == 0 ? 2 : 1;
+        text_add(html, "<br>");
+    }
+}

@@ -10,4 +10,7 @@
  */
 void html_add(struct text *html, const char *text);
 
+/* The same for a text of several lines, which stay lines: <br> between them. */
+void html_add_lines(struct text *html, const char *text);
+
 #endif

@@ -232,12 +232,17 @@ void sandbox_order(edge_ctx *ctx, const char *provider, const json_t *order)
     }
 }
 
+static void clear_directory(edge_ctx *ctx, const char *directory)
+{
+    const char *name;
+    while ((name = sandbox_first(ctx, directory)) != NULL)
+        sandbox_remove(edge_format(ctx, "%s%s", directory, name));
+}
+
 void sandbox_reset(edge_ctx *ctx, const char *provider)
 {
-    const char *queue = sandbox_path(ctx, provider, "queue/");
-    const char *name;
-    while ((name = sandbox_first(ctx, queue)) != NULL)
-        sandbox_remove(edge_format(ctx, "%s%s", queue, name));
+    clear_directory(ctx, sandbox_path(ctx, provider, "queue/"));
+    clear_directory(ctx, sandbox_path(ctx, provider, "once/"));
     sandbox_remove(sandbox_path(ctx, provider, "always.json"));
     sandbox_remove(sandbox_path(ctx, provider, "requests.jsonl"));
     sandbox_remove(sandbox_path(ctx, provider, "kept.jsonl"));
@@ -277,4 +282,25 @@ json_t *sandbox_kept(edge_ctx *ctx, const char *provider)
         json_array_append_new(kept, edge_json_parse(ctx, at, length));
     }
     return kept;
+}
+
+static const char *once_path(edge_ctx *ctx, const char *provider, const char *name)
+{
+    uint8_t digest[EDGE_SHA256_BYTES];
+    edge_sha256(name, strlen(name), digest);
+    return sandbox_path(ctx, provider, edge_format(ctx, "once/%s.json", edge_hex(ctx, digest, sizeof digest)));
+}
+
+/* Whoever makes the file has it; until its text is there as well, nothing is remembered for others. */
+bool sandbox_keep_once(edge_ctx *ctx, const char *provider, const char *name, const json_t *object)
+{
+    size_t length;
+    const char *path = once_path(ctx, provider, name), *text = edge_json_dump(ctx, object, &length);
+    return sandbox_create(path) && sandbox_replace(ctx, path, text, length);
+}
+
+json_t *sandbox_kept_once(edge_ctx *ctx, const char *provider, const char *name)
+{
+    const char *text = sandbox_read(ctx, once_path(ctx, provider, name));
+    return text != NULL ? edge_json_parse(ctx, text, strlen(text)) : NULL;
 }

@@ -9,6 +9,7 @@
  *   <dir>/<provider>/requests.jsonl   a line for each request, and one for its end
  *   <dir>/<provider>/queue/<n>.json   orders for the next requests, oldest first
  *   <dir>/<provider>/kept.jsonl       what the stand-in remembers
+ *   <dir>/<provider>/once/<digest>.json  what it remembers by name
  *   <dir>/<provider>/always.json      the order for every request once the queue is empty
  *
  * An order is a JSON object; every member is optional:
@@ -53,6 +54,13 @@ void sandbox_stall(edge_ctx *ctx);
  * know. */
 void sandbox_keep(edge_ctx *ctx, const char *provider, const json_t *object);
 json_t *sandbox_kept(edge_ctx *ctx, const char *provider);
+
+/*
+ * Remembers an object under a name until the next reset: true for whoever came first. What was remembered, NULL
+ * when there is nothing. However many names there are, each costs the same.
+ */
+bool sandbox_keep_once(edge_ctx *ctx, const char *provider, const char *name, const json_t *object);
+json_t *sandbox_kept_once(edge_ctx *ctx, const char *provider, const char *name);
 
 /* For the control plugin: queue an order, forget orders and requests, list requests. */
 void sandbox_order(edge_ctx *ctx, const char *provider, const json_t *order);

@@ -41,6 +41,13 @@ void text_add_format(struct text *text, const char *format, ...)
     va_end(args);
 }
 
+void text_clear(struct text *text)
+{
+    text->length = 0;
+    if (text->data != NULL)
+        text->data[0] = '\0';
+}
+
 const char *text_value(const struct text *text)
 {
     return text->data != NULL ? text->data : "";

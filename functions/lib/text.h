@@ -17,6 +17,9 @@ void text_add(struct text *text, const char *more);
 void text_add_bytes(struct text *text, const char *more, size_t length);
 EDGE_PRINTF(2, 3) void text_add_format(struct text *text, const char *format, ...);
 
+/* Begins anew in the memory that is there: what was read of it is overwritten. */
+void text_clear(struct text *text);
+
 /* The text so far, "" when nothing was added. */
 const char *text_value(const struct text *text);
 

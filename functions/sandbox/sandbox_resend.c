@@ -41,6 +41,12 @@ static const struct problem missing_key = { 401, "missing_api_key",
                                 "The key must be between 1-256 chars" },
                             other_payload = { 409, "invalid_idempotent_request",
                                 "Same idempotency key used with a different request payload" },
+                            same_time = { 409, "concurrent_idempotent_requests",
+                                "Same idempotency key used while original request is still in progress" },
+                            invalid_tags = { 422, "validation_error",
+                                "Tags should only contain ASCII letters, numbers, underscores, or dashes" },
+                            invalid_extras = { 422, "validation_error",
+                                "Invalid `headers` or `reply_to` field" },
                             not_found = { 404, "not_found", "The requested endpoint does not exist" };
 
 static const struct problem *check_access(edge_ctx *ctx)
@@ -83,14 +89,32 @@ static const struct problem *check_mail(const json_t *mail)
     return NULL;
 }
 
-static json_t *find_key(edge_ctx *ctx, const char *key)
+/* https://resend.com/docs/dashboard/emails/tags */
+static bool is_tags(const json_t *tags)
 {
-    json_t *taken;
-    size_t i;
-    json_array_foreach(sandbox_kept(ctx, PROVIDER), i, taken)
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        const char *name = edge_json_text(json_array_get(tags, i), "name"),
+                   *value = edge_json_text(json_array_get(tags, i), "value");
+        if (name == NULL || value == NULL || name[strspn(name, allowed)] != '\0' ||
+            value[strspn(value, allowed)] != '\0')
+            return false;
+    }
+    return tags == NULL || json_is_array(tags);
+}
+
+static const struct problem *check_extras(const json_t *mail)
+{
+    const char *name;
+    json_t *value, *headers = json_object_get(mail, "headers"), *reply_to = json_object_get(mail, "reply_to");
+    if (!is_tags(json_object_get(mail, "tags")))
+        return &invalid_tags;
+    if ((headers != NULL && !json_is_object(headers)) || (reply_to != NULL && !is_recipients(reply_to)))
+        return &invalid_extras;
+    json_object_foreach(headers, name, value)
     {
-        if (strcmp(edge_json_text(taken, "key"), key) == 0)
-            return taken;
+        if (!is_text(value) || strpbrk(json_string_value(value), "\r\n") != NULL)
+            return &invalid_extras;
     }
     return NULL;
 }
@@ -104,14 +128,13 @@ static const struct problem *take(edge_ctx *ctx, json_t *mail, const char **id)
         return NULL;
     if (key[0] == '\0' || strlen(key) > KEY_MAX)
         return &invalid_idempotency;
-    json_t *before = find_key(ctx, key);
-    if (before != NULL && !json_equal(json_object_get(before, "mail"), mail))
-        return &other_payload;
-    if (before != NULL)
-        *id = edge_json_text(before, "id");
-    else
-        sandbox_keep(ctx, PROVIDER, json_pack("{s:s, s:s, s:O}", "key", key, "id", *id, "mail", mail));
-    return NULL;
+    if (sandbox_keep_once(ctx, PROVIDER, key, json_pack("{s:s, s:O}", "id", *id, "mail", mail)))
+        return NULL;
+    json_t *before = sandbox_kept_once(ctx, PROVIDER, key);
+    if (before == NULL)
+        return &same_time;
+    *id = edge_json_text(before, "id");
+    return json_equal(json_object_get(before, "mail"), mail) ? NULL : &other_payload;
 }
 
 static const struct problem *send_mail(edge_ctx *ctx, json_t **answer)
@@ -119,6 +142,8 @@ static const struct problem *send_mail(edge_ctx *ctx, json_t **answer)
     json_t *mail = sandbox_body(ctx);
     const char *id = NULL;
     const struct problem *problem = check_mail(mail);
+    if (problem == NULL)
+        problem = check_extras(mail);
     if (problem == NULL)
         problem = take(ctx, mail, &id);
     if (problem == NULL)
