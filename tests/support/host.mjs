@@ -43,7 +43,7 @@ export async function freePort() {
     return port;
 }
 
-function environment(directory, port, database, overrides) {
+function environment(directory, port, database, standIns, overrides) {
     const env = {
         PATH: process.env.PATH,
         HOME: directory,
@@ -52,7 +52,7 @@ function environment(directory, port, database, overrides) {
         EDGE_SANDBOX: '1',
         EDGE_DEVELOPMENT_KEY: path.join(directory, 'development.pem'),
         EDGE_ENCRYPTION_KEY: ENCRYPTION_KEY,
-        ...providerEnvironment(port),
+        ...providerEnvironment(port, standIns),
         SANDBOX_DIR: path.join(directory, 'sandbox'),
         SANDBOX_TOKEN_INTERVAL_MS: '1',
         ...(database ? { DATABASE_URL: database } : {}),
@@ -143,7 +143,7 @@ export async function startHost(options) {
         ['serve', '--config', config, '--listen', `127.0.0.1:${port}`],
         {
             cwd: root,
-            env: environment(directory, port, options.database, options.env ?? {}),
+            env: environment(directory, port, options.database, options.sandbox !== false, options.env ?? {}),
             stdio: ['ignore', 'pipe', 'pipe'],
         },
     );

@@ -42,11 +42,11 @@ const providers = {
 
 const credential = (variable) => `test-${variable.toLowerCase().replaceAll('_', '-')}`;
 
-/* The environment of a host on this port whose providers are all stand-ins. */
-export function providerEnvironment(port) {
+/* The environment of a host on this port: keys and account ids, and where it serves the stand-ins their addresses. */
+export function providerEnvironment(port, standIns) {
     return Object.fromEntries(
         Object.entries(providers).flatMap(([name, [address, ...variables]]) => [
-            [address, `http://127.0.0.1:${port}/sandbox/${name}`],
+            ...(standIns ? [[address, `http://127.0.0.1:${port}/sandbox/${name}`]] : []),
             ...variables.map((variable) => [variable, credential(variable)]),
         ]),
     );

@@ -334,5 +334,5 @@ describe('buildGraphContext: callers', options, () => {
 refusals(graph, 'buildGraphContext', {
     mode: 'user_or_service',
     wrong: { fresh: NOT.boolean, recompute: NOT.boolean },
-    untouched: ['graph_context_cache', 'pulse_engine_snapshots', 'edge.leases'],
+    untouched: ['graph_context_cache', 'pulse_engine_snapshots'],
 });
