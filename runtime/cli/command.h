@@ -29,6 +29,7 @@ extern const struct command dev_command;
 extern const struct command functions_command;
 extern const struct command jobs_command;
 extern const struct command invoke_command;
+extern const struct command logs_command;
 extern const struct command migrate_command;
 extern const struct command new_command;
 extern const struct command sandbox_command;

@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
     &migrate_command,
     &invoke_command,
     &token_command,
+    &logs_command,
     &functions_command,
     &reload_command,
     &rollback_command,

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <log.h>
+#include <log_ring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,27 @@ static void answer(struct client *client, json_t *answer)
     hang_up(client);
 }
 
+/* Gives the log's shared memory to who asks: reading it is the reader's work alone. */
+static void hand_log(struct client *client)
+{
+    static char text[] = "{\"ok\":true}\n";
+    int fd = log_ring_fd();
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct iovec part = { text, sizeof text - 1 };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes
+    };
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    *rights =
+        (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd) };
+    memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    sendmsg(client->input.fd, &message, MSG_NOSIGNAL);
+    hang_up(client);
+}
+
 static void refuse(struct client *client, const char *error)
 {
     answer(client, json_pack("{s:b, s:s}", "ok", 0, "error", error));
@@ -105,6 +127,8 @@ static void obey(struct client *client, const json_t *command)
         return refuse(client, "command must be a string");
     if (strcmp(name, "status") == 0)
         return answer(client, status_json(supervisor));
+    if (strcmp(name, "log") == 0)
+        return log_ring_fd() >= 0 ? hand_log(client) : refuse(client, "there was no memory for the log");
     if (strcmp(name, "upgrade") == 0) {
         const char *reason = upgrade_begin(supervisor, json_string_value(json_object_get(command, "binary")));
         return reason != NULL ? refuse(client, reason) : answer(client, json_pack("{s:b}", "ok", 1));

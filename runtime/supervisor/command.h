@@ -2,9 +2,9 @@
  * Commands to a running host: a Unix socket that `edge reload` and its kin speak to, found by the path of
  * functions.toml. One JSON object on a line each way, one command a connection.
  *
- *   {"command": "status" | "reload" | "rollback" | "promote" | "upgrade", "function"?, "binary"?}
+ *   {"command": "status" | "reload" | "rollback" | "promote" | "upgrade" | "log", "function"?, "binary"?}
  *   {"ok": bool, "error"?, …}    status: {"pid","revision","address","tls","functions":[…]}; else the report of
- * reload.h
+ * reload.h. The answer to "log" comes with a descriptor of the log (log_ring.h).
  *
  * Whoever may connect may replace code: the socket is its owner's (0600), and both ends check the other's user.
  */
@@ -32,5 +32,11 @@ void command_path(const char *config_path, char *out, size_t size);
  * *problem with a sentence, when there is none.
  */
 json_t *command_send(const char *config_path, const json_t *command, char *problem, size_t size);
+
+/*
+ * For the command line: the descriptor of the host's log (log_ring.h), to be closed. -1, and *problem with a
+ * sentence, when there is none.
+ */
+int command_log(const char *config_path, char *problem, size_t size);
 
 #endif

@@ -75,7 +75,8 @@ static json_t *read_answer(int fd)
     return answer;
 }
 
-json_t *command_send(const char *config_path, const json_t *command, char *problem, size_t size)
+/* The host's socket; -1 and *problem: nobody is there. */
+static int connect_host(const char *config_path, char *problem, size_t size)
 {
     char path[108];
     command_path(config_path, path, sizeof path);
@@ -85,6 +86,47 @@ json_t *command_send(const char *config_path, const json_t *command, char *probl
     else if (fd < 0)
         snprintf(problem, size, "the host of \"%s\" cannot be spoken to at %s: %s", config_path, path,
             strerror(-fd));
+    return fd < 0 ? -1 : fd;
+}
+
+/* The descriptor that comes with an answer, -1: none does. */
+static int receive_descriptor(int fd)
+{
+    char text[256];
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct iovec part = { text, sizeof text };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.bytes
+    };
+    int received = -1;
+    if (recvmsg(fd, &message, MSG_CMSG_CLOEXEC) <= 0)
+        return -1;
+    const struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    if (rights != NULL && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS)
+        memcpy(&received, CMSG_DATA(rights), sizeof received);
+    return received;
+}
+
+int command_log(const char *config_path, char *problem, size_t size)
+{
+    static const char command[] = "{\"command\":\"log\"}\n";
+    int fd = connect_host(config_path, problem, size), log = -1;
+    if (fd < 0)
+        return -1;
+    if (send_all(fd, command, sizeof command - 1) == 0)
+        log = receive_descriptor(fd);
+    close(fd);
+    if (log < 0)
+        snprintf(problem, size, "the host has no log to give: it is of an older version, or is ending");
+    return log;
+}
+
+json_t *command_send(const char *config_path, const json_t *command, char *problem, size_t size)
+{
+    int fd = connect_host(config_path, problem, size);
     if (fd < 0)
         return NULL;
     char *text = json_dumps(command, JSON_COMPACT);

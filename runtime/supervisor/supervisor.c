@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <log.h>
+#include <log_ring.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,6 +52,7 @@ static void start_log(const struct server_config *server)
     bool text = strcmp(server->log_format, "text") == 0 ||
                 (strcmp(server->log_format, "json") != 0 && isatty(STDERR_FILENO));
     log_set_source("supervisor");
+    log_ring_open();
     log_open(STDERR_FILENO, text ? LOG_TEXT : LOG_JSON, (edge_log_level)level);
 }
 

@@ -7,6 +7,8 @@
  */
 #include "line.h"
 
+#include <log_ring.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -133,43 +135,61 @@ void log_flush(void)
     errno = kept_errno;
 }
 
-/* Starts a line in the buffer; false when it is below the lowest level or there is no room for it. */
-static bool start_line(struct line *line, edge_log_level level, const char *event, const edge_ctx *ctx)
+/* Whether the buffer has room for a line; if not, one more has been dropped. */
+static bool has_room(void)
 {
+    if (BUFFER_BYTES - out.used < LOG_LINE_MAX)
+        log_flush();
+    bool room = BUFFER_BYTES - out.used >= LOG_LINE_MAX;
+    out.dropped += !room;
+    return room;
+}
+
+/* Writes a line to a place with room for the longest one, rest what is behind its beginning; its length. */
+static size_t compose(char *start, enum log_format format, edge_log_level level, const char *event,
+    const edge_ctx *ctx, void (*rest)(struct line *line, const void *what), const void *what)
+{
+    struct line line = { .at = start, .end = start + LOG_LINE_MAX, .format = format, .colour = out.colour };
+    line_begin(&line, level, out.source, event, ctx);
+    rest(&line, what);
+    line_end(&line);
+    return (size_t)(line.at - start);
+}
+
+/* The ring gets each line as JSON: the buffer's, or one of its own. */
+static void emit(edge_log_level level, const char *event, const edge_ctx *ctx,
+    void (*rest)(struct line *line, const void *what), const void *what)
+{
+    static char own_line[LOG_LINE_MAX];
     if (out.output == OUTPUT_UNOPENED)
         log_open(STDERR_FILENO, LOG_JSON, EDGE_LOG_INFO);
     if (level < out.lowest)
-        return false;
-    if (BUFFER_BYTES - out.used < LOG_LINE_MAX)
-        log_flush();
-    if (BUFFER_BYTES - out.used < LOG_LINE_MAX) {
-        out.dropped++;
-        return false;
+        return;
+
+    bool in_ring = false;
+    if (has_room()) {
+        char *start = out.buffer + out.used;
+        size_t length = compose(start, out.format, level, event, ctx, rest, what);
+        in_ring = out.format == LOG_JSON;
+        if (in_ring)
+            log_ring_put(start, length);
+        out.used += length;
     }
-
-    char *start = out.buffer + out.used;
-    *line =
-        (struct line){ .at = start, .end = start + LOG_LINE_MAX, .format = out.format, .colour = out.colour };
-    line_begin(line, level, out.source, event, ctx);
-    return true;
-}
-
-static void finish_line(struct line *line, edge_log_level level)
-{
-    line_end(line);
-    out.used = (size_t)(line->at - out.buffer);
+    if (!in_ring && log_ring_fd() >= 0)
+        log_ring_put(own_line, compose(own_line, LOG_JSON, level, event, ctx, rest, what));
     if (level >= EDGE_LOG_WARN)
         log_flush();
 }
 
+static void write_fields(struct line *line, const void *what)
+{
+    for (const edge_log_field *field = what; field->key != NULL; field++)
+        line_field(line, field->key, &field->value);
+}
+
 void edge_log_fields(edge_ctx *ctx, edge_log_level level, const char *event, const edge_log_field *fields)
 {
-    struct line line;
-    if (!start_line(&line, level, event, ctx))
-        return;
-    for (; fields->key != NULL; fields++)
-        line_field(&line, fields->key, &fields->value);
-    finish_line(&line, level);
+    emit(level, event, ctx, write_fields, fields);
 }
 
 static edge_log_level level_of(int status)
@@ -177,33 +197,41 @@ static edge_log_level level_of(int status)
     return status >= 500 ? EDGE_LOG_ERROR : EDGE_LOG_INFO;
 }
 
+struct ended {
+    const edge_ctx *ctx;
+    int status;
+};
+
+static void write_invocation(struct line *line, const void *what)
+{
+    const struct ended *ended = what;
+    const edge_ctx *ctx = ended->ctx;
+    const struct usage *usage = &ctx->usage;
+    line_text(line, "method", ctx->request.method);
+    line_text(line, "path", ctx->request.path);
+    line_integer(line, "status", ended->status);
+    line_milliseconds(line, "durationMs", clock_us() - ctx->started_us);
+    line_integer(line, "cpuUs", usage->cpu_ns / 1000);
+    line_integer(line, "dbUs", usage->db_us);
+    line_integer(line, "providerUs", usage->http_us);
+    line_integer(line, "queries", usage->query_count);
+    line_integer(line, "fetches", usage->fetch_count);
+    line_integer(line, "bytesIn", (int64_t)usage->bytes_in);
+    line_integer(line, "bytesOut", (int64_t)usage->bytes_out);
+    if (usage->close_code != 0) { /* a session, which has ended */
+        line_integer(line, "messagesIn", usage->messages_in);
+        line_integer(line, "messagesOut", usage->messages_out);
+        line_integer(line, "closeCode", usage->close_code);
+    }
+    line_integer(line, "memoryBytes", (int64_t)ctx->arena.used_bytes);
+    if (ctx->failure != NULL) {
+        line_text(line, "code", ctx->failure->code);
+        line_text(line, "detail", ctx->failure->detail);
+    }
+}
+
 void log_invocation(edge_ctx *ctx, int status)
 {
-    struct line line;
-    const struct usage *usage = &ctx->usage;
-    if (!start_line(&line, level_of(status), "invocation", ctx))
-        return;
-
-    line_text(&line, "method", ctx->request.method);
-    line_text(&line, "path", ctx->request.path);
-    line_integer(&line, "status", status);
-    line_milliseconds(&line, "durationMs", clock_us() - ctx->started_us);
-    line_integer(&line, "cpuUs", usage->cpu_ns / 1000);
-    line_integer(&line, "dbUs", usage->db_us);
-    line_integer(&line, "providerUs", usage->http_us);
-    line_integer(&line, "queries", usage->query_count);
-    line_integer(&line, "fetches", usage->fetch_count);
-    line_integer(&line, "bytesIn", (int64_t)usage->bytes_in);
-    line_integer(&line, "bytesOut", (int64_t)usage->bytes_out);
-    if (usage->close_code != 0) { /* a session, which has ended */
-        line_integer(&line, "messagesIn", usage->messages_in);
-        line_integer(&line, "messagesOut", usage->messages_out);
-        line_integer(&line, "closeCode", usage->close_code);
-    }
-    line_integer(&line, "memoryBytes", (int64_t)ctx->arena.used_bytes);
-    if (ctx->failure != NULL) {
-        line_text(&line, "code", ctx->failure->code);
-        line_text(&line, "detail", ctx->failure->detail);
-    }
-    finish_line(&line, level_of(status));
+    const struct ended ended = { ctx, status };
+    emit(level_of(status), "invocation", ctx, write_invocation, &ended);
 }
