@@ -2,45 +2,30 @@
  * edge dev: everything on one machine with one command.
  *
  *   edge dev ──┬── postgres   (embedded, unless DATABASE_URL names one)
+ *              ├── the build  (once, and when a source has been saved)
  *              └── edge serve (with the sandbox and the development issuer)
  *
  * Both children end when we do, even by kill -9. A lock is held by us and by the host, so that a new `edge dev`
  * waits until the host of a killed one has let go of the port.
  */
+#include "cli/dev.h"
 #include "cli/command.h"
 #include "cli/dev_banner.h"
-#include "cli/dev_database.h"
-#include "cli/dev_host.h"
 #include "cli/development_environment.h"
-#include "cli/environment_file.h"
+#include "cli/keys.h"
 #include "cli/process.h"
 #include "config/config.h"
 #include "config/interpolate.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum {
-    POSTGRES_RESTART_MS = 5000
-};
-
-struct dev {
-    const char *path, *workers;
-    struct config *config; /* read before the environment is made, and again after */
-    struct environment_file environment;
-    struct dev_database database;
-    struct dev_host host;
-    int signals; /* signalfd */
-    int64_t database_started_ms;
-};
 
 static bool directories_make(const char *path)
 {
@@ -117,103 +102,128 @@ static bool environment_apply(struct dev *dev)
     return result == 0 && config_open(dev->path, &dev->config);
 }
 
-/* A child has ended. The host's end is ours; the database's is mended. False to stop. */
-static bool child_ended(struct dev *dev)
+/* What a developer is told goes to him: where there is a terminal, a line a request in place of the log's JSON.
+ */
+static void terminal_prepare(struct dev *dev)
 {
-    int status;
-    if (waitpid(dev->host.pid, &status, WNOHANG) == dev->host.pid) {
-        dev->host.pid = 0;
-        failure("the host has ended");
-        return false;
+    dev->host.log = -1;
+    dev->host.takes_log = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+    dev->host.apart = dev->debugged != NULL;
+    setenv("EDGE_STALE", dev->strict ? "refuse" : "show", 1);
+    if (dev->debugged != NULL)
+        setenv("EDGE_DEBUGGER", "1", 1);
+}
+
+/* Sources are watched from before they are built: what is saved meanwhile is built next. */
+static void build_first(struct dev *dev)
+{
+    char *root = development_path(dev->path, "");
+    *strrchr(root, '/') = '\0';
+    dev_build_find(&dev->build, dev->config, dev->build_command);
+    if (dev->build.command != NULL) {
+        dev_sources_open(&dev->sources, root);
+        dev_build_first(dev);
     }
-    struct postgres *postgres = &dev->database.postgres;
-    if (!dev->database.embedded || waitpid(postgres->pid, &status, WNOHANG) != postgres->pid)
-        return true;
-
-    postgres->pid = 0;
-    bool again = process_clock_ms() - dev->database_started_ms > POSTGRES_RESTART_MS;
-    failure(again ? "Postgres has ended and is started again" : "Postgres ends as soon as it has started");
-    dev->database_started_ms = process_clock_ms();
-    return again && postgres_start(postgres);
+    free(root);
 }
 
-/* Reads what the terminal has sent; at its end nobody will send more. */
-static bool terminal_pressed(struct pollfd *terminal)
+static void announce(struct dev *dev, int64_t began)
 {
-    char line[256];
-    bool pressed = read(STDIN_FILENO, line, sizeof line) > 0;
-    if (!pressed)
-        terminal->fd = -1;
-    return pressed;
+    dev_banner_print(dev->config, dev->host.origin);
+    printf("Started in %.1f s. Ctrl-C stops everything, data stays in .edge\n",
+        (double)(process_clock_ms() - began) / 1000);
+    dev->keys = dev->debugged == NULL && isatty(STDOUT_FILENO) && keys_open();
+    if (dev->keys)
+        dev_keys_print();
+    fflush(stdout);
 }
 
-/* Waits until a signal says stop (0), or a child that we cannot do without has ended (1). */
-static int watch(struct dev *dev)
+static int serve(struct dev *dev)
 {
-    struct pollfd sources[] = {
-        { .fd = dev->signals, .events = POLLIN },
-        { .fd = isatty(STDIN_FILENO) ? STDIN_FILENO : -1, .events = POLLIN },
-    };
-    for (;;) {
-        if (poll(sources, 2, -1) < 0 && errno != EINTR)
-            return STATUS_FAILED;
-        if (sources[1].revents != 0 && terminal_pressed(&sources[1]))
-            dev_banner_print(dev->config, dev->host.origin);
-
-        struct signalfd_siginfo info;
-        while (read(dev->signals, &info, sizeof info) == sizeof info) {
-            if (info.ssi_signo != SIGCHLD)
-                return STATUS_DONE;
-            if (!child_ended(dev))
-                return STATUS_FAILED;
-        }
-    }
-}
-
-static int serve(struct dev *dev, bool seed)
-{
+    build_first(dev);
     int64_t began = process_clock_ms();
-    if (!database_start(dev, seed) || !environment_apply(dev) ||
+    if (!database_start(dev, dev->seed) || !environment_apply(dev) ||
         !dev_host_start(&dev->host, dev->path, dev->workers))
         return STATUS_FAILED;
-    dev_banner_print(dev->config, dev->host.origin);
-    printf("Started in %.1f s. Ctrl-C stops everything, data stays in .edge%s\n",
-        (double)(process_clock_ms() - began) / 1000,
-        isatty(STDIN_FILENO) ? "; Enter prints the calls anew" : "");
-    fflush(stdout);
-    return watch(dev);
+    announce(dev, began);
+    if (dev->build.failed)
+        dev_build_done(dev);
+    if (dev->debugged != NULL && !dev_debugger_start(dev))
+        return STATUS_FAILED;
+    return dev_loop(dev);
+}
+
+static void stop(struct dev *dev)
+{
+    char bytes[4096];
+    ssize_t length;
+    keys_restore();
+    dev_build_stop(&dev->build);
+    dev_host_stop(&dev->host);
+    while (dev->host.log >= 0 && (length = read(dev->host.log, bytes, sizeof bytes)) > 0)
+        dev_log_add(&dev->log, bytes, (size_t)length);
+    dev_database_stop(&dev->database);
+    dev_sources_close(&dev->sources);
+    dev_log_free(&dev->log);
+    json_decref(dev->stale);
+}
+
+static int run_prepared(struct dev *dev)
+{
+    int status = STATUS_FAILED;
+    environment_read(dev);
+    if (config_open(dev->path, &dev->config) && directories_make(dev->path) &&
+        dev_host_prepare(
+            &dev->host, dev->path, dev->listen == NULL ? dev->config->server.listen : dev->listen)) {
+        dev->signals = signals_open();
+        terminal_prepare(dev);
+        status = serve(dev);
+        stop(dev);
+    }
+    environment_file_free(&dev->environment);
+    config_free(dev->config);
+    return status;
+}
+
+static int run_in(struct dev *dev, const char *directory, char **argv)
+{
+    char path[PATH_MAX];
+    bool below = directory != NULL && dev->path[0] != '/';
+    snprintf(path, sizeof path, "%s%s%s", below ? directory : "", below ? "/" : "", dev->path);
+    if (access(path, R_OK) != 0)
+        return failure("%s: cannot be read: %s", path, strerror(errno));
+    if (dev->asan)
+        return dev_sanitized(path, argv);
+    if (directory != NULL && chdir(directory) != 0)
+        return failure("\"%s\": %s", directory, strerror(errno));
+    return run_prepared(dev);
 }
 
 static int run(int argc, char **argv)
 {
-    struct dev dev = { .path = "functions.toml", .workers = "2" };
-    const char *listen = NULL;
-    bool seed = false;
+    struct dev dev = {
+        .path = "functions.toml", .workers = "2", .sources.fd = -1, .build.output = -1, .host.log = -1
+    };
+    const char *directory = NULL;
     const struct cli_option options[] = {
         { "config", "FILE", "what to run (functions.toml)", .text = &dev.path },
-        { "listen", "ADDRESS", "instead of [server] listen; port 0 takes a free one", .text = &listen },
+        { "listen", "ADDRESS", "instead of [server] listen; port 0 takes a free one", .text = &dev.listen },
         { "workers", "N", "worker processes (2)", .text = &dev.workers },
-        { "seed", NULL, "load the demonstration data into a database of your own, too", .flag = &seed },
+        { "seed", NULL, "load the demonstration data into a database of your own, too", .flag = &dev.seed },
+        { "build", "COMMAND", "builds the plugins, instead of ninja or CMake", .text = &dev.build_command },
+        { "strict", NULL, "a function that does not compile answers 503 with the compiler's text",
+            .flag = &dev.strict },
+        { "gdb", "FUNCTION", "stop at its first line, in gdb", .text = &dev.debugged },
+        { "asan", NULL, "build and run everything with sanitizers", .flag = &dev.asan },
+        { NULL, "DIR", "the project's directory, instead of this one", .text = &directory },
         { 0 },
     };
     int status = options_read(&dev_command, options, argc, argv);
     if (status != OPTIONS_READ)
         return status;
-
-    if (access(dev.path, R_OK) != 0)
-        return failure("%s: cannot be read: %s", dev.path, strerror(errno));
-    environment_read(&dev);
-    status = STATUS_FAILED;
-    if (config_open(dev.path, &dev.config) && directories_make(dev.path) &&
-        dev_host_prepare(&dev.host, dev.path, listen == NULL ? dev.config->server.listen : listen)) {
-        dev.signals = signals_open();
-        status = serve(&dev, seed);
-        dev_host_stop(&dev.host);
-        dev_database_stop(&dev.database);
-    }
-    environment_file_free(&dev.environment);
-    config_free(dev.config);
-    return status;
+    if (dev.debugged != NULL)
+        dev.workers = "1";
+    return run_in(&dev, directory, argv);
 }
 
 const struct command dev_command = {
@@ -222,8 +232,13 @@ const struct command dev_command = {
     .details =
         "The database is a Postgres of its own in .edge/postgres; with DATABASE_URL set it is yours. Every\n"
         "outside provider is a stand-in, so nothing leaves this machine. Tokens come from the development\n"
-        "issuer (edge token). Variables that it sets are in .edge/dev/environment.\n",
+        "issuer (edge token). Variables that it sets are in .edge/dev/environment.\n"
+        "\n"
+        "A source that is saved is compiled, tried and served. What does not compile is shown; the function\n"
+        "answers from its build before, with the header x-function-stale: true.\n",
     .examples = "  edge dev\n"
+                "  edge dev ../shop --strict\n"
+                "  edge dev --gdb computePulse\n"
                 "  edge dev --listen 127.0.0.1:9000 --workers 1\n"
                 "  DATABASE_URL=postgresql://edge_runtime@localhost/pulse edge dev --seed\n",
     .run = run,

@@ -144,19 +144,24 @@ static bool host_wait(struct dev_host *host)
 
 bool dev_host_start(struct dev_host *host, const char *config_path, const char *workers)
 {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    int ends[2], log[2] = { -1, -1 };
+    if (pipe2(ends, O_CLOEXEC) != 0 || (host->takes_log && pipe2(log, O_CLOEXEC) != 0))
         return failure("cannot make a pipe: %s", strerror(errno)), false;
+    host->log = log[0];
+    if (host->log >= 0)
+        fcntl(host->log, F_SETFL, O_NONBLOCK);
 
     char program[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length < 0 ? 0 : length] = '\0';
     char *const arguments[] = { program, "serve", "--config", (char *)config_path, "--listen", host->listen,
         "--workers", (char *)workers, NULL };
-    const struct process_start start = { arguments, .death_signal = SIGTERM, .output = ends[1], .error = -1,
-        .keep = host->lock };
+    const struct process_start start = { arguments, .death_signal = SIGTERM, .own_session = host->apart,
+        .output = ends[1], .error = log[1], .keep = host->lock };
     pid_t pid = process_start(&start);
     close(ends[1]);
+    if (log[1] >= 0)
+        close(log[1]);
     host->output = ends[0];
     host->pid = pid > 0 ? pid : 0;
     if (pid < 0)

@@ -12,6 +12,9 @@ struct dev_host {
     char origin[192]; /* "http://127.0.0.1:8000": where clients on this machine reach it */
     int lock;         /* descriptor of the lock's file */
     int output;       /* the host's standard output */
+    bool takes_log;   /* its log comes to us; false: it goes to our own standard error */
+    bool apart;       /* the terminal's Ctrl-C does not reach it */
+    int log;          /* takes_log: non-blocking descriptor to read it from, else -1 */
     pid_t pid;        /* 0: not running */
 };
 

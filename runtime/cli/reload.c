@@ -1,6 +1,8 @@
 /*
  * edge reload, rollback, promote, upgrade: commands to the running host of a functions.toml.
  */
+#include "cli/reload.h"
+
 #include "cli/command.h"
 #include "supervisor/command.h"
 
@@ -37,8 +39,7 @@ static void print_change(const json_t *change)
     printf("\n");
 }
 
-/* What a reload did, line by line. The status is 1 when anything was refused. */
-static int print_report(const json_t *report)
+int reload_report_print(const json_t *report)
 {
     size_t i;
     json_t *entry;
@@ -87,7 +88,7 @@ static int change(const struct command *command, int argc, char **argv, bool nee
         printf("\n");
         status = json_is_true(json_object_get(answer, "ok")) ? STATUS_DONE : STATUS_FAILED;
     } else {
-        status = print_report(answer);
+        status = reload_report_print(answer);
     }
     json_decref(answer);
     return status;

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+enum {
+    DEBUGGER_MS = 24 * 60 * 60 * 1000
+};
+
 struct override {
     const char *variable, *section, *key;
 };
@@ -14,6 +18,7 @@ struct override {
 static const struct override overrides[] = {
     { "DATABASE_URL", "database", "url" },
     { "DATABASE_MIGRATE_URL", "database", "migrate_url" },
+    { "EDGE_PLUGINS", "server", "plugins" },
     { "EDGE_SERVICE_KEY", "auth", "service_key" },
     { "EDGE_DEVELOPMENT_KEY", "auth", "development_key" },
     { "CLERK_ISSUER", "auth", "issuer" },
@@ -50,6 +55,18 @@ static void sandbox_decide(struct loader *loader)
             config->functions[i].enabled = false;
 }
 
+/* Under a debugger somebody looks at a function for minutes: no limit may take the worker away from him. */
+static void debugger_decide(struct config *config)
+{
+    const char *wanted = environment_get("EDGE_DEBUGGER");
+    if (wanted == NULL || strcmp(wanted, "1") != 0)
+        return;
+    config->server.cpu_limit_ms = DEBUGGER_MS;
+    config->server.write_timeout_ms = DEBUGGER_MS;
+    for (size_t i = 0; i < config->function_count; i++)
+        config->functions[i].timeout_ms = DEBUGGER_MS;
+}
+
 void loader_environment(struct loader *loader)
 {
     for (size_t i = 0; i < sizeof overrides / sizeof *overrides; i++) {
@@ -58,4 +75,5 @@ void loader_environment(struct loader *loader)
             (char *)loader->config + section->offset);
     }
     sandbox_decide(loader);
+    debugger_decide(loader->config);
 }

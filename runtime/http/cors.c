@@ -15,7 +15,7 @@ static const char methods[] = "GET, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /* A browser hides all others from the page: supabase-js's relay errors could not be told apart. */
 static const char exposed_headers[] =
-    "x-relay-error, sb-error-code, x-request-id, x-function-version, retry-after";
+    "x-relay-error, sb-error-code, x-request-id, x-function-version, x-function-stale, retry-after";
 
 /* Two hours is the longest that Chromium keeps a preflight. */
 static const char max_age_seconds[] = "7200";

@@ -41,8 +41,9 @@ struct exchange_ops {
 struct refusal {
     int status; /* 0: none */
     const char *code, *message;
-    const char *allow;       /* of a 405: the methods there are */
-    int retry_after_seconds; /* 0: not said */
+    const char *allow;                         /* of a 405: the methods there are */
+    int retry_after_seconds;                   /* 0: not said */
+    void (*answer)(struct exchange *exchange); /* says more than that; NULL: nothing does */
 };
 
 struct exchange {
@@ -80,6 +81,7 @@ struct exchange {
     size_t answer_length;
     edge_ctx *ctx; /* its invocation, until that is released */
     bool probe;    /* of a quarantined function: if it ends well, the quarantine does */
+    bool stale;    /* the function's source is newer than what serves it: header x-function-stale */
     bool detached; /* off its connection: freed with the invocation */
     char request_id[40];
 };

@@ -27,7 +27,8 @@ static void add(struct head_list *list, const char *name, const char *value)
 bool respond_is_host_fault(const char *code)
 {
     static const char *const faults[] = { "function_not_found", "function_not_loaded", "function_crashed",
-        "cpu_limit", "function_quarantined", "memory_limit", "worker_lost", "draining", "overloaded", NULL };
+        "cpu_limit", "function_quarantined", "function_stale", "memory_limit", "worker_lost", "draining",
+        "overloaded", NULL };
     for (const char *const *fault = faults; code != NULL && *fault != NULL; fault++)
         if (strcmp(*fault, code) == 0)
             return true;
@@ -96,6 +97,8 @@ void respond_head(struct exchange *exchange, const struct answer *answer, int64_
         add(&list, "x-request-id", exchange->request_id);
     if (answer->generation != NULL)
         add(&list, "x-function-version", answer->generation);
+    if (exchange->stale)
+        add(&list, "x-function-stale", "true");
     add_error(&list, answer, retry_after);
     exchange->event_stream = strcmp(answer->media_type, "text/event-stream") == 0;
     if (exchange->event_stream) {
@@ -145,7 +148,10 @@ void respond_error(struct exchange *exchange, int status, const char *code, cons
 void respond_refusal(struct exchange *exchange)
 {
     struct refusal refusal = exchange->refused;
-    send_error(exchange, &refusal);
+    if (refusal.answer != NULL)
+        refusal.answer(exchange);
+    else
+        send_error(exchange, &refusal);
 }
 
 void respond_preflight(struct exchange *exchange)

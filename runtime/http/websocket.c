@@ -98,6 +98,8 @@ static int add_headers(struct lws *wsi, struct lws_process_html_args *args)
 {
     const struct websocket_session *session = websocket_session_of(wsi);
     int result = add_header(wsi, args, "x-function-version:", session->generation->id);
+    if (result == 0 && session->stale)
+        result = add_header(wsi, args, "x-function-stale:", "true");
     if (result == 0 && session->subprotocol != NULL)
         result = add_header(wsi, args, "sec-websocket-protocol:", session->subprotocol);
     return result;

@@ -75,6 +75,7 @@ struct websocket_session {
     struct websocket_call *calls; /* running */
     unsigned call_count;
     struct websocket_fiber *fiber; /* of a function that speaks for the session: there are no calls */
+    bool stale;                    /* x-function-stale, as respond_head */
     const char *subprotocol;       /* of it, agreed on; constant of the plugin */
     int64_t retired_at_us; /* when it is asked to finish, as its generation is served no more; 0: not so */
     int64_t drained_at_us; /* when it is not waited for any longer; 0: the host does not stop */

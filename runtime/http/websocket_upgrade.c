@@ -221,6 +221,7 @@ static void hand_over(edge_ctx *ctx, struct upgrade *upgrade)
         return;
     }
     session->subprotocol = upgrade->subprotocol;
+    session->stale = exchange->stale;
     exchange->status = 101;
     http1_leave(connection);
     int fd = take_socket(connection, session);

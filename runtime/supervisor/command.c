@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 enum {
-    COMMAND_MAX = 8192
+    COMMAND_MAX = 32 * 1024 /* a compiler's text, escaped */
 };
 
 struct commands {
@@ -42,6 +42,7 @@ struct client {
     size_t length;
     bool gone; /* its answer has nobody to go to */
     bool waits;
+    int stale_index; /* of the function that is fresh when a reload has ended */
 };
 
 static void client_free(struct client *client)
@@ -112,6 +113,37 @@ static void on_reloaded(void *arg, json_t *report)
     answer(client, json_incref(report));
 }
 
+/* What was built again is looked at before its function counts as fresh. */
+static void on_fresh(void *arg, json_t *report)
+{
+    struct client *client = arg;
+    (void)report;
+    registry_set_stale(client->commands->supervisor->registry, client->stale_index, NULL);
+    answer(client, json_pack("{s:b}", "ok", 1));
+}
+
+/* A builder beside a development host could not, or could again, build a function. */
+static void mark_stale(struct client *client, const json_t *command)
+{
+    struct supervisor *supervisor = client->commands->supervisor;
+    struct registry *registry = supervisor->registry;
+    const char *name = json_string_value(json_object_get(command, "function"));
+    int index = name != NULL ? registry_find(registry, name) : -1;
+    if (registry->staleness == STALENESS_UNKNOWN)
+        return refuse(client, "this is no development host");
+    if (index < 0)
+        return refuse(client, "there is no such function");
+    const char *text = json_string_value(json_object_get(command, "text"));
+    if (text != NULL) {
+        registry_set_stale(registry, index, text);
+        return answer(client, json_pack("{s:b}", "ok", 1));
+    }
+    client->waits = true;
+    client->stale_index = index;
+    reload_ask(supervisor, &(struct reload_request){
+                               .kind = RELOAD_CHANGED, .cause = "command", .done = on_fresh, .arg = client });
+}
+
 static void obey(struct client *client, const json_t *command)
 {
     static const struct {
@@ -129,6 +161,8 @@ static void obey(struct client *client, const json_t *command)
         return answer(client, status_json(supervisor));
     if (strcmp(name, "log") == 0)
         return log_ring_fd() >= 0 ? hand_log(client) : refuse(client, "there was no memory for the log");
+    if (strcmp(name, "stale") == 0)
+        return mark_stale(client, command);
     if (strcmp(name, "upgrade") == 0) {
         const char *reason = upgrade_begin(supervisor, json_string_value(json_object_get(command, "binary")));
         return reason != NULL ? refuse(client, reason) : answer(client, json_pack("{s:b}", "ok", 1));

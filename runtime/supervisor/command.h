@@ -3,6 +3,7 @@
  * functions.toml. One JSON object on a line each way, one command a connection.
  *
  *   {"command": "status" | "reload" | "rollback" | "promote" | "upgrade" | "log", "function"?, "binary"?}
+ *   {"command": "stale", "function", "text": what the compiler said | null}    of a development host
  *   {"ok": bool, "error"?, …}    status: {"pid","revision","address","tls","functions":[…]}; else the report of
  * reload.h. The answer to "log" comes with a descriptor of the log (log_ring.h).
  *

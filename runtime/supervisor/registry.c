@@ -50,6 +50,41 @@ void registry_write(struct registry *registry, int index, const struct function_
     atomic_fetch_add(&entry->version, 1);
     entry->status = *status;
     atomic_fetch_add(&entry->version, 1);
+    atomic_store(&entry->refused, status->problem[0] != '\0');
+}
+
+void registry_set_stale(struct registry *registry, int index, const char *text)
+{
+    struct registry_entry *entry = &registry->entries[index];
+    if (text != NULL) {
+        atomic_fetch_add(&entry->stale_version, 1);
+        snprintf(entry->stale_text, sizeof entry->stale_text, "%s", text);
+        atomic_fetch_add(&entry->stale_version, 1);
+    }
+    atomic_store(&entry->stale, text != NULL);
+}
+
+bool registry_is_stale(const struct registry *registry, int index)
+{
+    return registry->staleness != STALENESS_UNKNOWN && index >= 0 &&
+           (atomic_load(&registry->entries[index].stale) || atomic_load(&registry->entries[index].refused));
+}
+
+void registry_stale_text(const struct registry *registry, int index, char text[REGISTRY_STALE_BYTES])
+{
+    text[0] = '\0';
+    if (!registry_is_stale(registry, index))
+        return;
+    const struct registry_entry *entry = &registry->entries[index];
+    struct function_status status;
+    registry_read(registry, index, &status);
+    snprintf(text, REGISTRY_STALE_BYTES, "%s", status.problem);
+    for (uint32_t version = 1; atomic_load(&entry->stale) && (version & 1) != 0;) {
+        version = atomic_load(&entry->stale_version);
+        memcpy(text, entry->stale_text, REGISTRY_STALE_BYTES);
+        atomic_thread_fence(memory_order_acquire);
+        version |= atomic_load(&entry->stale_version) != version;
+    }
 }
 
 bool registry_blocks(const struct registry *registry, int index)

@@ -116,6 +116,8 @@ void reload_take_over(struct reload *reload)
                 store_remove(build);
         }
         breaker_forget(supervisor, change->index);
+        if (change->gated)
+            registry_set_stale(supervisor->registry, change->index, NULL);
     }
     if (reload->config != NULL) {
         config_free(deployment->owned);

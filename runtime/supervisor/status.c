@@ -58,6 +58,8 @@ static json_t *function_json(
     if (status->problem[0] != '\0')
         json_object_set_new(object, "problem",
             json_pack("{s:s, s:o}", "reason", status->problem, "at", time_json(status->problem_at_us)));
+    if (registry_is_stale(registry, index))
+        json_object_set_new(object, "stale", json_true());
     add_counts(object, slots, index);
     return object;
 }

@@ -191,6 +191,15 @@ static int start_listening(struct supervisor *supervisor)
     return -EADDRNOTAVAIL;
 }
 
+/* Only a host that users do not reach tells them of its functions' sources. */
+static enum staleness staleness_of(const struct serve_options *options)
+{
+    const char *stale = getenv("EDGE_STALE");
+    if (!options->sandbox || stale == NULL)
+        return STALENESS_UNKNOWN;
+    return strcmp(stale, "refuse") == 0 ? STALENESS_REFUSED : STALENESS_SHOWN;
+}
+
 /* Everything that takes memory is taken here: a supervisor that starts does not run out of it later. */
 static int prepare(struct supervisor *supervisor)
 {
@@ -208,6 +217,7 @@ static int prepare(struct supervisor *supervisor)
         fprintf(stderr, "edge: no memory for %d workers. Lower [server] workers\n", supervisor->wanted);
         return -ENOMEM;
     }
+    supervisor->registry->staleness = staleness_of(supervisor->options);
     for (int i = 0; i < supervisor->slots->count; i++)
         supervisor->processes[i].supervisor = supervisor;
     return reload_open(supervisor);

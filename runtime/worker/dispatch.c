@@ -11,6 +11,7 @@
 #include "http/websocket.h"
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
+#include "stale.h"
 #include "state.h"
 #include "supervisor/registry.h"
 
@@ -78,7 +79,7 @@ void dispatch_head(struct exchange *exchange)
         refuse(exchange, 400, "bad_request", "The request path is malformed");
     else if (found < 0)
         refuse(exchange, 404, "function_not_found", "There is no function at this path");
-    if (found < 0)
+    if (found < 0 || stale_refuse(exchange))
         return;
 
     struct generation *generation =

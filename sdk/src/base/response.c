@@ -13,8 +13,8 @@
 
 /* Headers that the host alone decides; x-relay-error would make supabase-js blame the host. */
 static const char *const host_headers[] = { "content-length", "transfer-encoding", "connection", "date",
-    "x-relay-error", "sb-error-code", "x-request-id", "x-function-version", "keep-alive", "upgrade",
-    "content-type", NULL };
+    "x-relay-error", "sb-error-code", "x-request-id", "x-function-version", "x-function-stale", "keep-alive",
+    "upgrade", "content-type", NULL };
 
 bool response_is_token(const char *name)
 {

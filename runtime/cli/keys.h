@@ -1,0 +1,17 @@
+/*
+ * The terminal of `edge dev`: keys without the Enter behind them, and text that cannot talk to it.
+ */
+#ifndef KEYS_H
+#define KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Text that is others': control characters, which could talk to the terminal, become "?"; tabs stay. */
+void print_safely(const char *text, size_t length);
+
+/* Keys arrive one by one and unseen, until keys_restore. False when standard input is no terminal. */
+bool keys_open(void);
+void keys_restore(void);
+
+#endif
