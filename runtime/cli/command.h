@@ -26,6 +26,8 @@ struct command {
 
 extern const struct command config_command;
 extern const struct command dev_command;
+extern const struct command doctor_command;
+extern const struct command env_command;
 extern const struct command functions_command;
 extern const struct command jobs_command;
 extern const struct command invoke_command;
@@ -36,6 +38,7 @@ extern const struct command sandbox_command;
 extern const struct command promote_command;
 extern const struct command reload_command;
 extern const struct command rollback_command;
+extern const struct command routes_command;
 extern const struct command serve_command;
 extern const struct command token_command;
 extern const struct command upgrade_command;

@@ -73,14 +73,39 @@ static void print_problems(const json_t *live)
     }
 }
 
+/* Milliseconds of a percentile; "-": nobody has called. */
+static const char *percentile_format(const json_t *entry, const char *key, char text[32])
+{
+    const json_t *value = json_object_get(entry, key);
+    double ms = json_number_value(value);
+    if (!json_is_number(value))
+        snprintf(text, 32, "-");
+    else
+        snprintf(text, 32, ms < 10 ? "%.1fms" : "%.0fms", ms);
+    return text;
+}
+
+static const char *count_format(const json_t *entry, const char *key, char text[32])
+{
+    snprintf(text, 32, "%lld", (long long)json_integer_value(json_object_get(entry, key)));
+    return text;
+}
+
+static const char *state_of(const struct function_config *function, const json_t *entry)
+{
+    const char *state = json_string_value(json_object_get(entry, "state"));
+    if (state != NULL)
+        return state;
+    return function->enabled ? "on" : function->sandbox ? "sandbox" : "off";
+}
+
 static bool function_add(struct table *table, const struct config *config,
     const struct function_config *function, const json_t *live)
 {
-    char auth[64], timeout[32], memory[32], rate[64], plugin[128];
+    char auth[64], timeout[32], memory[32], rate[64], plugin[128], calls[32], errors[32], p50[32], p99[32];
     auth_format(function, auth, sizeof auth);
     bool present = plugin_describe(config, function, plugin, sizeof plugin);
     const json_t *entry = find_live(live, function->name);
-    const char *state = json_string_value(json_object_get(entry, "state"));
     const char *serving = json_string_value(json_object_get(entry, "generation"));
     if (serving != NULL)
         snprintf(plugin, sizeof plugin, "%.*s", BUILD_ID_SHOWN, serving);
@@ -92,11 +117,12 @@ static bool function_add(struct table *table, const struct config *config,
                          size_format((int64_t)function->memory_bytes, memory),
                          rate_format(&function->rate, rate),
                          function->schedule == NULL ? "-" : function->schedule,
-                         state != NULL       ? state
-                         : function->enabled ? "on"
-                         : function->sandbox ? "sandbox"
-                                             : "off",
+                         state_of(function, entry),
                          plugin,
+                         count_format(entry, "calls", calls),
+                         count_format(entry, "errors", errors),
+                         percentile_format(entry, "p50Ms", p50),
+                         percentile_format(entry, "p99Ms", p99),
                      });
     return present || !function->enabled;
 }
@@ -113,11 +139,17 @@ static int list(const struct config *config)
         "SCHEDULE",
         "STATE",
         "BUILD",
+        "CALLS",
+        "ERRORS",
+        "P50",
+        "P99",
     };
+    /* The last four are a running host's. */
+    const size_t columns = sizeof heading / sizeof *heading;
     char problem[512];
     json_t *command = json_pack("{s:s}", "command", "status"),
            *live = command_send(config->path, command, problem, sizeof problem);
-    struct table table = { .columns = sizeof heading / sizeof *heading };
+    struct table table = { .columns = live != NULL ? columns : columns - 4 };
     table_add(&table, heading);
     int status = STATUS_DONE;
     for (size_t i = 0; i < config->function_count; i++)
@@ -132,13 +164,58 @@ static int list(const struct config *config)
     return status;
 }
 
+/* One object a function: the configuration's side, and what the running host says of it. */
+static json_t *function_json(
+    const struct config *config, const struct function_config *function, const json_t *live, bool *served)
+{
+    char auth[64], rate[64], plugin[128];
+    auth_format(function, auth, sizeof auth);
+    bool present = plugin_describe(config, function, plugin, sizeof plugin);
+    const json_t *entry = find_live(live, function->name);
+    *served = present || !function->enabled;
+    json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s, s:b, s:s, s:s}", "name",
+        function->name, "route", function->route, "auth", auth, "timeoutMs", (json_int_t)function->timeout_ms,
+        "memoryBytes", (json_int_t)function->memory_bytes, "maxBodyBytes", (json_int_t)function->max_body_bytes,
+        "rateLimit", rate_format(&function->rate, rate), "schedule", function->schedule, "timezone",
+        function->timezone, "enabled", function->enabled, "state", state_of(function, entry),
+        present ? "build" : "buildProblem", plugin);
+    /* Of the host: generation, since, previous, problem, calls, errors, crashes, percentiles. */
+    if (entry != NULL)
+        json_object_update_missing(object, (json_t *)entry);
+    return object;
+}
+
+static int list_json(const struct config *config)
+{
+    char problem[512];
+    json_t *command = json_pack("{s:s}", "command", "status"),
+           *live = command_send(config->path, command, problem, sizeof problem);
+    json_t *functions = json_array();
+    int status = STATUS_DONE;
+    for (size_t i = 0; i < config->function_count; i++) {
+        bool served;
+        json_array_append_new(functions, function_json(config, &config->functions[i], live, &served));
+        if (!served)
+            status = STATUS_FAILED;
+    }
+    json_t *answer = json_pack("{s:b, s:o}", "running", live != NULL, "functions", functions);
+    json_dumpf(answer, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(answer);
+    json_decref(command);
+    json_decref(live);
+    return status;
+}
+
 static int run(int argc, char **argv)
 {
     const char *path = "functions.toml", *sources = NULL;
+    bool json = false;
     const struct cli_option options[] = {
         { "config", "FILE", "the configuration (functions.toml)", .text = &path },
         { "markdown", "DIR", "a page for people, by the directories of DIR that the sources are in",
             .text = &sources },
+        { "json", NULL, "print JSON", .flag = &json },
         { 0 },
     };
     int status = options_read(&functions_command, options, argc, argv);
@@ -148,7 +225,7 @@ static int run(int argc, char **argv)
     struct config *config;
     if (!config_open(path, &config))
         return STATUS_FAILED;
-    status = sources != NULL ? functions_markdown(config, sources) : list(config);
+    status = sources != NULL ? functions_markdown(config, sources) : json ? list_json(config) : list(config);
     config_free(config);
     return status;
 }
@@ -159,10 +236,12 @@ const struct command functions_command = {
     .details =
         "BUILD is a build id, as in the answer header x-function-version: of what the running host serves,\n"
         "or without one of the plugin's file. STATE is the host's: serving, quarantined, not_loaded, off.\n"
-        "What was refused or withdrawn is said below the table.\n"
+        "CALLS, ERRORS (answers of 500 and above) and the time that half and 99 of 100 calls took at most are\n"
+        "counted since the host's start. What was refused or withdrawn is said below the table.\n"
         "The status is 1 when a function that is on has no usable plugin.\n",
     .examples = "  edge functions\n"
                 "  edge functions --config /etc/edge/functions.toml\n"
+                "  edge functions --json | jq -r '.functions[] | select(.errors > 0) | .name'\n"
                 "  edge functions --markdown functions > docs/functions.md\n",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "cli/functions_markdown.h"
 
 #include "cli/command.h"
+#include "cli/plugin_look.h"
 #include "config/units.h"
 #include "plugin/plugin.h"
 
@@ -63,13 +64,10 @@ static void print_cell(const char *text)
 static bool read_summary(
     const struct config *config, const struct function_config *function, char *text, size_t size)
 {
-    char path[512];
-    struct load_error error;
-    struct plugin *plugin;
-    snprintf(path, sizeof path, "%s/%s.so", config->server.plugins, function->plugin);
-    const struct plugin_source source = { .name = function->plugin, .file = path, .shown = path };
-    if (plugin_open(&source, &plugin, &error) < 0) {
-        failure("%s", error.text);
+    char reason[1024];
+    struct plugin *plugin = plugin_look(config, function, reason, sizeof reason);
+    if (plugin == NULL) {
+        failure("%s", reason);
         return false;
     }
     snprintf(text, size, "%s", plugin->descriptor.summary);

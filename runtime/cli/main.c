@@ -24,7 +24,10 @@ static const struct command *const commands[] = {
     &upgrade_command,
     &jobs_command,
     &sandbox_command,
+    &routes_command,
+    &env_command,
     &config_command,
+    &doctor_command,
     NULL,
 };
 

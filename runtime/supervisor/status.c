@@ -24,6 +24,36 @@ static json_t *time_json(int64_t unix_us)
     return json_string(whole);
 }
 
+/*
+ * Milliseconds that a share of the calls took at most, as far as buckets tell: between a bucket's bounds it is
+ * taken to be even. Beyond the last bound there is only that bound.
+ */
+static double percentile_ms(const uint64_t buckets[SLOT_LATENCY_BUCKETS], uint64_t calls, double share)
+{
+    double rank = share * (double)calls, below = 0;
+    for (int i = 0; i < SLOT_LATENCY_BUCKETS - 1; i++) {
+        double low = i == 0 ? 0 : metrics_bounds_us[i - 1], high = metrics_bounds_us[i];
+        if (buckets[i] > 0 && below + (double)buckets[i] >= rank)
+            return (low + (high - low) * (rank - below) / (double)buckets[i]) / 1000;
+        below += (double)buckets[i];
+    }
+    return metrics_bounds_us[SLOT_LATENCY_BUCKETS - 2] / 1000.0;
+}
+
+static void add_latency(json_t *object, const struct slots *slots, int index)
+{
+    uint64_t buckets[SLOT_LATENCY_BUCKETS] = { 0 }, calls = 0;
+    for (int s = 0; s < slots->count; s++)
+        for (int i = 0; i < SLOT_LATENCY_BUCKETS; i++)
+            buckets[i] += counter_read(&slots->slots[s].functions[index].latency[i]);
+    for (int i = 0; i < SLOT_LATENCY_BUCKETS; i++)
+        calls += buckets[i];
+    json_t *p50 = calls > 0 ? json_real(percentile_ms(buckets, calls, 0.5)) : json_null();
+    json_t *p99 = calls > 0 ? json_real(percentile_ms(buckets, calls, 0.99)) : json_null();
+    json_object_set_new(object, "p50Ms", p50);
+    json_object_set_new(object, "p99Ms", p99);
+}
+
 static void add_counts(json_t *object, const struct slots *slots, int index)
 {
     uint64_t calls = 0, errors = 0, crashes = 0;
@@ -61,6 +91,7 @@ static json_t *function_json(
     if (registry_is_stale(registry, index))
         json_object_set_new(object, "stale", json_true());
     add_counts(object, slots, index);
+    add_latency(object, slots, index);
     return object;
 }
 

@@ -11,7 +11,8 @@
 struct slots;
 struct supervisor;
 
-/* {"name","state","generation","canary"?,"previous":[…],"since"?,"problem"?:{"reason","at"},"calls","errors"}
+/* {"name","state","generation","canary"?,"previous":[…],"since"?,"problem"?:{"reason","at"},"calls","errors",
+ * "crashes","p50Ms","p99Ms"}
  * of each function that functions.toml has. */
 json_t *status_functions(const struct registry *registry, const struct slots *slots);
 
