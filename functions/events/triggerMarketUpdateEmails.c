@@ -145,7 +145,12 @@ static void choose(struct mail_page *page, const edge_rows *rows, size_t i, stru
     const json_t *fetched = json_object_get(page->memory, market->key);
     market->error = edge_json_text(fetched, "error");
     market->day = page->people[i].day;
-    if (page->dry || market_figures_read(ctx, json_object_get(fetched, "raw"), &market->figures))
+    /* A dry run does not know them, and shows no more than the subject. */
+    if (page->dry) {
+        market_figures_read(ctx, NULL, &market->figures);
+        return;
+    }
+    if (market_figures_read(ctx, json_object_get(fetched, "raw"), &market->figures))
         return;
     market->stale = true;
     market->day = edge_rows_text(rows, i, "raw_day");
@@ -197,26 +202,22 @@ static const char *compose(struct mail_page *page, size_t i, struct mail_content
     const struct market_figures *figures = &market->figures;
     if (market->skip != NULL)
         return market->skip;
-    /* A dry run has not fetched what a real one would. */
     const char *day = market->day != NULL ? market->day : page->people[i].day;
     const char *notice =
         market->stale ? edge_format(ctx, "Newer figures were not available: these are from %s.", day) : "";
 
     mail_set(content, "marketName", market->name);
-    mail_set(content, "medianPrice", figures->price != NULL ? figures->price : "");
-    mail_set(content, "inventory", figures->inventory != NULL ? figures->inventory : "");
-    mail_set(content, "daysOnMarket", figures->days != NULL ? figures->days : "");
-    mail_set(content, "priceTrend", figures->trend != NULL ? figures->trend : "");
+    mail_set(content, "medianPrice", figures->price);
+    mail_set(content, "inventory", figures->inventory);
+    mail_set(content, "daysOnMarket", figures->days);
+    mail_set(content, "priceTrend", figures->trend);
     mail_set(content, "asOf", day);
     mail_set(content, "staleNotice", notice);
 
     content->subject = edge_format(ctx, "Market update: %s", market->name);
-    mail_add_section(
-        content, edge_format(ctx, "%s in figures", market->name), edge_format(ctx, "As of %s", day));
-    mail_add_section(content, "Median price", figures->price != NULL ? figures->price : "");
-    mail_add_section(content, "Homes for sale", figures->inventory != NULL ? figures->inventory : "");
-    mail_add_section(content, "Days on market", figures->days != NULL ? figures->days : "");
-    mail_add_section(content, "Price trend", figures->trend != NULL ? figures->trend : "");
+    mail_add_section(content, edge_format(ctx, "%s in figures", market->name),
+        edge_format(ctx, "Median price: %s\nHomes for sale: %s\nDays on market: %s\nPrice trend: %s\nAs of: %s",
+            figures->price, figures->inventory, figures->days, figures->trend, day));
     if (market->stale)
         mail_add_section(content, "About these figures", notice);
     json_object_set_new(content->facts, "marketName", json_string(market->name));

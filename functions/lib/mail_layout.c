@@ -96,10 +96,11 @@ static bool has_link(const char *template)
 /* Where the footer goes: before the end of the body, of the last one if there are several. */
 static const char *end_of_body(const char *template)
 {
-    const char *end = NULL;
-    for (const char *at = template; (at = strcasestr(at, "</body>")) != NULL; at++)
-        end = at;
-    return end != NULL ? end : template + strlen(template);
+    const char *end = template + strlen(template);
+    for (const char *at = template; (at = strstr(at, "</")) != NULL; at++)
+        if (strncasecmp(at, "</body>", strlen("</body>")) == 0)
+            end = at;
+    return end;
 }
 
 static void fill_html(const struct mail_layout *layout, const struct mail_content *content, struct text *html)

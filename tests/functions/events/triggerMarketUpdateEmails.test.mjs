@@ -190,8 +190,8 @@ describe(NAME, options, () => {
         const [mail] = await mails.resend.bodies();
         assert.equal(mail.subject, 'Market update: <b>Austin</b>');
         assert.equal(mail.text.split('\n-- ')[0], [
-            'Pulse AI', '', `Hi Person,`, '', '<b>Austin</b> in figures', 'As of 2026-03-01', '', 'Median price', '$425,001', '', 'Homes for sale', '1,312', '',
-            'Days on market', '27', '', 'Price trend', 'up', '', 'About these figures', 'Newer figures were not available: these are from 2026-03-01.', '',
+            'Pulse AI', '', 'Hi Person,', '', '<b>Austin</b> in figures', 'Median price: $425,001', 'Homes for sale: 1,312', 'Days on market: 27',
+            'Price trend: up', 'As of: 2026-03-01', '', 'About these figures', 'Newer figures were not available: these are from 2026-03-01.', '',
             'Open your market: https://pulse.pwru.app/market', '',
         ].join('\n'));
         assert.match(mail.html, /&lt;b&gt;Austin&lt;\/b&gt; in figures/);
