@@ -1,11 +1,7 @@
 /*
- * The clients that call a host: supabase-js at its newest, functions-js 2.80.0 as in the product's lock file, and the
- * product's own bare client, which parses every answer as JSON before it looks at the status.
+ * Calls to a host: as tests make them, and by the product's own bare client, which parses every answer as JSON before it
+ * looks at the status. Other people's clients are in supabase.mjs.
  */
-import { createClient } from '@supabase/supabase-js';
-import { FunctionsClient } from 'functions-js-2.80';
-import WebSocket from 'ws';
-
 import { anonKey } from './tokens.mjs';
 
 /* Answers { status, body, headers } whatever the status. */
@@ -38,21 +34,3 @@ export async function bareInvoke(host, name, token, body) {
     if (!answer.ok) throw Object.assign(new Error(data.error), { data, status: answer.status });
     return data;
 }
-
-/* supabase.functions of the newest supabase-js, for a signed-in user or for nobody. */
-export function newestClient(host, token) {
-    const supabase = createClient(host.url, anonKey, {
-        ...(token ? { accessToken: async () => token } : {}),
-        realtime: { transport: WebSocket },
-    });
-    return supabase.functions;
-}
-
-export function oldClient(host, token) {
-    return new FunctionsClient(`${host.url}/functions/v1`, {
-        headers: { apikey: anonKey, ...(token ? { Authorization: `Bearer ${token}` } : {}) },
-    });
-}
-
-/* Both, by name, for tests that every version has to pass. */
-export const supabaseClients = { 'supabase-js (newest)': newestClient, 'functions-js 2.80.0': oldClient };

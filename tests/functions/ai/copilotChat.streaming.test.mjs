@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { post, supabaseClients } from '../../support/clients.mjs';
+import { post } from '../../support/clients.mjs';
 import { Conversations } from '../../support/conversations.mjs';
 import { eventually, sleep } from '../../support/host.mjs';
 import { Sandbox } from '../../support/sandbox.mjs';
 import { allEvents, events, streamedText } from '../../support/streams.mjs';
 import { options, suite, withHost } from '../../support/suite.mjs';
+import { supabaseClients } from '../../support/supabase.mjs';
 import { mint } from '../../support/tokens.mjs';
 
 const chat = suite({ functions: ['copilotChat'] });

@@ -4,11 +4,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { bareInvoke, post, supabaseClients } from '../../support/clients.mjs';
+import { bareInvoke, post } from '../../support/clients.mjs';
 import { Conversations } from '../../support/conversations.mjs';
 import { SERVICE_KEY } from '../../support/host.mjs';
 import { credential } from '../../support/providers.mjs';
 import { options, suite } from '../../support/suite.mjs';
+import { supabaseClients } from '../../support/supabase.mjs';
 import { forge, mint } from '../../support/tokens.mjs';
 
 const chat = suite({ functions: ['copilotChat'] });

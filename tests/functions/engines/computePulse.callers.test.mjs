@@ -5,9 +5,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { activeAgent } from '../../support/activity.mjs';
-import { bareInvoke, post, supabaseClients } from '../../support/clients.mjs';
+import { bareInvoke, post } from '../../support/clients.mjs';
 import { SERVICE_KEY, eventually } from '../../support/host.mjs';
 import { UNREACHABLE, options, suite, withHost } from '../../support/suite.mjs';
+import { supabaseClients } from '../../support/supabase.mjs';
 import { forge, mint } from '../../support/tokens.mjs';
 
 const pulse = suite({ functions: ['computePulse'] });

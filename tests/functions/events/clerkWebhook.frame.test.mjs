@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { post, supabaseClients } from '../../support/clients.mjs';
+import { post } from '../../support/clients.mjs';
 import { SECOND_SECRET, Sender, VECTOR, signed, user } from '../../support/deliveries.mjs';
 import { UNREACHABLE, options, suite, withHost } from '../../support/suite.mjs';
+import { supabaseClients } from '../../support/supabase.mjs';
 
 const hook = suite({ functions: ['clerkWebhook'], env: { CLERK_WEBHOOK_SECRET: `${VECTOR.secret},${SECOND_SECRET}` } });
 const sender = new Sender(hook);
