@@ -10,8 +10,8 @@ import { startHost } from './host.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { mint } from './tokens.mjs';
 
-/* For every hook, suite and test: one that hangs fails instead of holding up the run. */
-export const options = { timeout: 60000 };
+/* For every hook, suite and test: one that hangs fails instead of holding up the run, and a slow machine has time for all of a suite. */
+export const options = { timeout: 150000 };
 
 /*
  * Registers the hooks and returns an object that they fill: database, host, gateway (the AI gateway's stand-in).
