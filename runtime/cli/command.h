@@ -40,6 +40,7 @@ extern const struct command reload_command;
 extern const struct command rollback_command;
 extern const struct command routes_command;
 extern const struct command serve_command;
+extern const struct command test_command;
 extern const struct command token_command;
 extern const struct command upgrade_command;
 

@@ -85,11 +85,24 @@ static char *command_of(const char *root, const char *directory, bool ready)
     return made < 0 ? NULL : command;
 }
 
+/* find_package(edge) finds what this program was installed with, on the PATH or not. */
+static void prefix_tell(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[length < 0 ? 0 : length] = '\0';
+    for (int i = 0; i < 2 && strrchr(path, '/') != NULL; i++)
+        *strrchr(path, '/') = '\0';
+    if (is_there(path, "share/edge"))
+        setenv("CMAKE_PREFIX_PATH", path, 0);
+}
+
 void dev_build_find(struct dev_build *build, const struct config *config, const char *given)
 {
     char directory[PATH_MAX], *root = development_path(config->path, "");
     *strrchr(root, '/') = '\0';
     build->output = -1;
+    prefix_tell();
     bool ready = find_directory(root, config->server.plugins, directory);
     if (!ready)
         snprintf(directory, sizeof directory, "%s/build", root);

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     DIGEST_HEX = 64
@@ -66,7 +67,8 @@ static bool files_digest(const struct database_config *config, char hex[DIGEST_H
     unsigned char bytes[EVP_MAX_MD_SIZE];
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool done = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
-                digest_directory(digest, config->migrations) && digest_directory(digest, config->seed) &&
+                digest_directory(digest, config->migrations) &&
+                (access(config->seed, F_OK) != 0 || digest_directory(digest, config->seed)) &&
                 EVP_DigestFinal_ex(digest, bytes, NULL) == 1;
     EVP_MD_CTX_free(digest);
     for (int i = 0; done && i < DIGEST_HEX / 2; i++)
@@ -100,7 +102,8 @@ static bool migrate(const char *url, const struct database_config *config, bool 
     const struct migrate_options options = { 0 };
     if (migrate_run(url, config->migrations, &options) != 0)
         return false;
-    return !seed || seed_run(url, config->seed) == 0;
+    /* A project need not have demonstration data. */
+    return !seed || access(config->seed, F_OK) != 0 || seed_run(url, config->seed) == 0;
 }
 
 static bool embedded_start(

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &dev_command,
     &serve_command,
     &migrate_command,
+    &test_command,
     &invoke_command,
     &token_command,
     &logs_command,

@@ -176,6 +176,25 @@ static int development_apply(struct config *config, struct config_error *error)
     return 0;
 }
 
+/*
+ * A project that stands on an installed runtime has no migrations until it has tables of its own: its database
+ * is what the installed ones make (share/edge/sql, beside the program).
+ */
+static void installed_migrations(struct config *config)
+{
+    struct config_tree *tree = (struct config_tree *)config;
+    char program[PATH_MAX], path[PATH_MAX + 64];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length < 0 ? 0 : length] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash == NULL || access(config->database.migrations, F_OK) == 0)
+        return;
+    *slash = '\0';
+    snprintf(path, sizeof path, "%s/../share/edge/sql/migrations", program);
+    if (access(path, F_OK) == 0)
+        config->database.migrations = memory_copy(&tree->arena, path);
+}
+
 int config_load(const char *path, struct config **config, struct config_error *error)
 {
     return config_load_copy(path, path, config, error);
@@ -193,6 +212,8 @@ int config_load_copy(const char *path, const char *copy, struct config **config,
         result = config_parse(path, text, length, config, error);
     free(text);
 
+    if (result == 0)
+        installed_migrations(*config);
     if (result == 0 && (result = development_apply(*config, error)) != 0) {
         config_free(*config);
         *config = NULL;
