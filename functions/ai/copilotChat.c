@@ -30,6 +30,13 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "response", EDGE_TEXT, .required = true, .help = "The advice, in Markdown" },
+    { "conversationId", EDGE_UUID, .help = "The conversation that it was kept in" },
+    { "toolCalls", EDGE_ARRAY, .required = true, .help = "Always empty: the Copilot calls no tools" },
+    { 0 },
+};
+
 /* What each page adds about the topic; pages that are not listed add nothing. */
 static const struct {
     const char *tab, *topic;
@@ -108,5 +115,6 @@ static json_t *copilot_chat(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(copilotChat,
     .summary = "Advice from the Copilot on running a property agent's business",
     .input = input,
+    .output = output,
     .handle = copilot_chat,
     .streams = true);

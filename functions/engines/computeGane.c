@@ -104,4 +104,5 @@ static json_t *compute_gane(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(computeGane,
     .summary = "Scores how far a user's systems are configured, and the trend of PULSE",
     .input = engine_input,
+    .output = engine_output,
     .handle = compute_gane);

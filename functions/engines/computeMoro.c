@@ -96,4 +96,5 @@ static json_t *compute_moro(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(computeMoro,
     .summary = "Scores the opportunity of a user's market",
     .input = engine_input,
+    .output = engine_output,
     .handle = compute_moro);

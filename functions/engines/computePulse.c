@@ -81,4 +81,5 @@ static json_t *compute_pulse(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(computePulse,
     .summary = "Scores a user's execution over the last 30 days",
     .input = engine_input,
+    .output = engine_output,
     .handle = compute_pulse);

@@ -39,6 +39,17 @@ const edge_field engine_input[] = {
     { 0 },
 };
 
+static const char *const bands[] = { "Critical", "At Risk", "Healthy", "Optimized", NULL };
+
+const edge_field engine_output[] = {
+    { "score", EDGE_NUMBER, 0, 100, .required = true, .help = "The whole score" },
+    { "band", EDGE_ENUM, .values = bands, .required = true, .help = "What the score means" },
+    { "metrics", EDGE_OBJECT, .required = true, .help = "The figures behind it, by name" },
+    { "computedAt", EDGE_DATETIME, .required = true, .help = "When it was computed" },
+    { "persisted", EDGE_BOOL, .required = true, .help = "Whether the snapshot has been kept" },
+    { 0 },
+};
+
 int64_t engine_now(edge_ctx *ctx)
 {
     return edge_now(ctx) / 1000 * 1000;

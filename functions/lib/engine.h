@@ -17,6 +17,9 @@ extern const struct engine engine_pulse, engine_gane, engine_moro;
 /* userId and persist, the input of all three. */
 extern const edge_field engine_input[];
 
+/* Answer of an engine, as engine_answer makes it. */
+extern const edge_field engine_output[];
+
 /* One instant for every window of a call, in JavaScript's precision: whole milliseconds, in microseconds. */
 int64_t engine_now(edge_ctx *ctx);
 

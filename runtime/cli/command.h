@@ -28,6 +28,7 @@ extern const struct command config_command;
 extern const struct command dev_command;
 extern const struct command doctor_command;
 extern const struct command env_command;
+extern const struct command docs_command;
 extern const struct command functions_command;
 extern const struct command jobs_command;
 extern const struct command invoke_command;
@@ -42,6 +43,7 @@ extern const struct command routes_command;
 extern const struct command serve_command;
 extern const struct command test_command;
 extern const struct command token_command;
+extern const struct command types_command;
 extern const struct command upgrade_command;
 
 /* Values of an option that may be given several times, or several operands. */

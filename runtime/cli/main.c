@@ -27,6 +27,8 @@ static const struct command *const commands[] = {
     &sandbox_command,
     &routes_command,
     &env_command,
+    &docs_command,
+    &types_command,
     &config_command,
     &doctor_command,
     NULL,

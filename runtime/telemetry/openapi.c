@@ -123,6 +123,16 @@ static void add_rate_limit(json_t *operation, const struct rate_limit *rate)
             (json_int_t)rate->window_seconds, "per", scopes[rate->scope]));
 }
 
+static void add_settings(json_t *operation, const struct openapi_function *entry)
+{
+    const struct function_config *config = entry->config;
+    add_rate_limit(operation, &config->rate);
+    json_object_set_new(operation, "x-timeout-ms", json_integer(config->timeout_ms));
+    json_object_set_new(operation, "x-max-body-bytes", json_integer((json_int_t)config->max_body_bytes));
+    set_text(operation, "x-function", config->name);
+    set_text(operation, "x-function-version", entry->generation);
+}
+
 static json_t *operation_of(const struct openapi_function *entry, const char *method)
 {
     const edge_function *function = entry->function;
@@ -138,17 +148,40 @@ static json_t *operation_of(const struct openapi_function *entry, const char *me
     json_object_set_new(responses, "200", answer_of(function));
     openapi_add_errors(responses, entry);
     json_object_set_new(operation, "responses", responses);
-    add_rate_limit(operation, &config->rate);
-    json_object_set_new(operation, "x-timeout-ms", json_integer(config->timeout_ms));
-    json_object_set_new(operation, "x-max-body-bytes", json_integer((json_int_t)config->max_body_bytes));
-    set_text(operation, "x-function", config->name);
-    set_text(operation, "x-function-version", entry->generation);
+    add_settings(operation, entry);
+    return operation;
+}
+
+/* What is spoken in a session is the function's own, so the opening is all there is to describe. */
+static json_t *session_of(const struct openapi_function *entry)
+{
+    const char *const *name = entry->function->subprotocols;
+    json_t *operation = json_object(), *responses = json_object(), *subprotocols = json_array();
+    for (; name != NULL && *name != NULL; name++)
+        json_array_append_new(subprotocols, json_string(*name));
+    json_object_set_new(operation, "operationId", json_sprintf("%s_session", entry->config->name));
+    set_text(operation, "summary", entry->function->summary);
+    json_object_set_new(operation, "security", security_of(entry->config));
+    openapi_add_errors(responses, entry);
+    /* Of bodies, which an opening does not have. */
+    for (const char *const *status = (const char *const[]){ "400", "413", "415", NULL }; *status != NULL;
+         status++)
+        json_object_del(responses, *status);
+    json_object_set_new(
+        responses, "101", json_pack("{s:s}", "description", "Switching to a WebSocket: the session is open"));
+    json_object_set_new(operation, "responses", responses);
+    json_object_set_new(operation, "x-websocket", json_pack("{s:o}", "subprotocols", subprotocols));
+    add_settings(operation, entry);
     return operation;
 }
 
 /* One operation a method that a path item has a member for. */
 static void add_operations(json_t *item, const struct openapi_function *entry)
 {
+    if (entry->function->session != NULL)
+        json_object_set_new(item, "get", session_of(entry));
+    if (entry->function->handle == NULL)
+        return;
     static const char known[] = " get put post delete options head patch trace ";
     const char *at = entry->function->methods != NULL ? entry->function->methods : "POST";
     for (at += strspn(at, " "); *at != '\0'; at += strspn(at, " ")) {

@@ -72,10 +72,17 @@ static const char *format_of(edge_type type)
     }
 }
 
+/* A member may, unless it is required; an item of an array, which item_schema leaves without a name, may not.
+ */
+static bool may_be_null(const edge_field *field)
+{
+    return !field->required && field->name != NULL;
+}
+
 static void set_type(json_t *schema, const edge_field *field)
 {
     const char *type = type_of(field->type);
-    if (type != NULL && (field->required || field->name[0] == '\0'))
+    if (type != NULL && !may_be_null(field))
         set_text(schema, "type", type);
     else if (type != NULL)
         json_object_set_new(schema, "type", json_pack("[s, s]", type, "null"));
@@ -87,7 +94,7 @@ static void set_values(json_t *schema, const edge_field *field)
     json_t *values = json_array();
     for (const char *const *value = field->values; value != NULL && *value != NULL; value++)
         json_array_append_new(values, json_string(*value));
-    if (!field->required && field->name[0] != '\0')
+    if (may_be_null(field))
         json_array_append_new(values, json_null());
     json_object_set_new(schema, "enum", values);
 }
@@ -100,6 +107,13 @@ static void set_object(json_t *schema, const edge_field *field, bool refuse_unkn
     json_object_del(object, "type");
     json_object_update(schema, object);
     json_decref(object);
+}
+
+static json_t *item_schema(const edge_field *items, bool refuse_unknown)
+{
+    edge_field item = *items;
+    item.name = NULL;
+    return field_schema(&item, refuse_unknown);
 }
 
 /* What a type bounds, and what it is made of. */
@@ -126,7 +140,7 @@ static void set_details(json_t *schema, const edge_field *field, bool refuse_unk
     case EDGE_ARRAY:
         set_limits(schema, field, "minItems", "maxItems");
         if (field->items != NULL)
-            json_object_set_new(schema, "items", field_schema(field->items, refuse_unknown));
+            json_object_set_new(schema, "items", item_schema(field->items, refuse_unknown));
         break;
     case EDGE_JSON:
         set_limits(schema, field, "x-min-bytes", "x-max-bytes");

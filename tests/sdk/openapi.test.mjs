@@ -27,6 +27,8 @@ const settings = (server = {}) => ({
         csv_rows: { auth: 'service' },
         hello: { auth: 'webhook:svix', webhook_secret: 'HOOK_SECRET' },
         ws_story: { auth: 'public' },
+        wsx_echo: { auth: 'public' },
+        wsx_talk: { auth: 'user' },
         echo: { auth: 'public', enabled: false },
     },
 });
@@ -53,7 +55,7 @@ describe('openapi: document', options, () => {
     it('has the functions that are served, and no others', options, () => {
         assert.deepEqual(Object.keys(document.paths).sort(), [
             '/files/{owner}/{path}', '/functions/v1/csv_file', '/functions/v1/csv_rows', '/functions/v1/hello', '/functions/v1/multipart_parts',
-            '/functions/v1/request_strict', '/functions/v1/response_kinds', '/functions/v1/ws_story',
+            '/functions/v1/request_strict', '/functions/v1/response_kinds', '/functions/v1/ws_story', '/functions/v1/wsx_echo', '/functions/v1/wsx_talk',
         ]);
         const ids = Object.values(document.paths).flatMap((item) => Object.values(item).map((one) => one.operationId).filter(Boolean));
         assert.equal(new Set(ids).size, ids.length);
@@ -103,6 +105,16 @@ describe('openapi: operations', options, () => {
         assert.deepEqual(Object.keys(item).sort(), ['get', 'head', 'parameters', 'post']);
         assert.equal(item.get.operationId, 'response_file_get');
         assert.equal(item.get.requestBody, undefined);
+    });
+
+    it('sessions are opened by GET; a function that speaks for nothing else has no other operation', options, () => {
+        assert.deepEqual(Object.keys(document.paths['/functions/v1/wsx_echo']), ['get']);
+        assert.deepEqual(Object.keys(document.paths['/functions/v1/wsx_talk']).sort(), ['get', 'post']);
+        const { operationId, responses, requestBody, ...session } = operation('wsx_echo', 'get');
+        assert.equal(operationId, 'wsx_echo_session');
+        assert.ok(session['x-websocket'].subprotocols.length > 0);
+        assert.ok(responses[101] && responses[503] && !responses[200] && !responses[400] && !requestBody);
+        assert.deepEqual(operation('wsx_talk', 'get').security, [{ clerkHeader: [] }, { bearer: [] }]);
     });
 
     it('media types of bodies and answers', options, () => {
