@@ -3,8 +3,9 @@
  *
  * A limit bounds the total. A reserve beyond it is opened once the limit was hit, so that the error answer
  * can still be built. jansson allocates from the arena that is current (arena_enter); outside of any, from
- * malloc. What jansson frees inside an arena is used again for its next values there. On its invocation's fiber
- * an arena that refuses jansson ends the invocation, as edge_alloc does: functions need not look for NULL.
+ * malloc. What jansson frees inside an arena is used again for its next values there, or given back when it is
+ * large. On its invocation's fiber an arena that refuses jansson ends the invocation, as edge_alloc does:
+ * functions need not look for NULL.
  */
 #ifndef HOST_ARENA_H
 #define HOST_ARENA_H
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct arena_block;
 struct arena_chunk;
 struct json_block;
 
@@ -26,7 +28,8 @@ struct arena_fault {
 struct arena {
     struct arena_chunk *chunks; /* newest first; the newest is the one allocated from */
     char *next, *end;           /* free part of the newest chunk */
-    size_t used_bytes;          /* sum of all chunks' sizes */
+    struct arena_block *blocks; /* those that can be given back one by one */
+    size_t used_bytes;          /* sum of all chunks' and blocks' sizes */
     size_t limit_bytes;
     size_t next_chunk_bytes;
     struct json_block **free; /* what jansson gave back, by size; NULL: nothing yet */
@@ -39,6 +42,10 @@ void arena_free(struct arena *arena);
 
 /* Zeroed memory aligned to 16 bytes, or NULL when the limit does not allow it. */
 void *arena_alloc(struct arena *arena, size_t size);
+
+/* The same as a block of its own, for what is large and not needed to the end: it can be given back before. */
+void *arena_block(struct arena *arena, size_t size);
+void arena_block_free(void *memory);
 
 /* Counts an allocation, of this arena or for its invocation, against its fault: true when it is to fail. */
 bool arena_refuses(struct arena_fault *fault);

@@ -95,6 +95,50 @@ static void dropped_values_are_used_again(void **state)
     arena_free(&arena);
 }
 
+static void blocks_are_given_back(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024);
+    assert_non_null(arena_alloc(&arena, 16));
+    size_t before = arena.used_bytes;
+    char *blocks[4];
+    for (size_t i = 0; i < 4; i++) {
+        blocks[i] = arena_block(&arena, 10000);
+        assert_non_null(blocks[i]);
+        assert_int_equal((uintptr_t)blocks[i] % 16, 0);
+        for (size_t at = 0; at < 10000; at++)
+            assert_int_equal(blocks[i][at], 0);
+    }
+    assert_true(arena.used_bytes >= before + 40000);
+    assert_null(arena_block(&arena, 30000));
+    assert_null(arena_block(&arena, SIZE_MAX));
+    arena_block_free(blocks[1]); /* from the middle, both ends, and one left for arena_free */
+    arena_block_free(blocks[3]);
+    arena_block_free(blocks[0]);
+    assert_true(arena.used_bytes < before + 11000);
+    assert_non_null(arena_block(&arena, 30000));
+    arena_free(&arena);
+}
+
+static void a_dropped_long_text_leaves(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024);
+    arena_enter(&arena);
+    char text[20000];
+    memset(text, 'x', sizeof text);
+    json_t *list = json_array();
+    size_t before = arena.used_bytes;
+    json_array_append_new(list, json_stringn(text, sizeof text));
+    assert_true(arena.used_bytes > before + sizeof text);
+    json_array_clear(list);
+    assert_true(arena.used_bytes < before + 2048);
+    arena_enter(NULL);
+    arena_free(&arena);
+}
+
 int main(void)
 {
     arena_attach_jansson();
@@ -104,6 +148,8 @@ int main(void)
         cmocka_unit_test(large_blocks_keep_the_current_chunk),
         cmocka_unit_test(jansson_uses_the_current_arena),
         cmocka_unit_test(dropped_values_are_used_again),
+        cmocka_unit_test(blocks_are_given_back),
+        cmocka_unit_test(a_dropped_long_text_leaves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

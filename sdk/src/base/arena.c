@@ -30,6 +30,13 @@ struct arena_chunk {
     size_t size; /* header included */
 } __attribute__((aligned(16)));
 
+/* Its arena is known to the block: who gives it back need not know. */
+struct arena_block {
+    struct arena_block *previous, *next;
+    struct arena *arena;
+    size_t size; /* header included */
+};
+
 static struct arena_chunk *pool;
 static size_t pool_count;
 static struct arena *current;
@@ -68,15 +75,39 @@ void arena_init(struct arena *arena, size_t limit_bytes)
     *arena = (struct arena){ .limit_bytes = limit_bytes, .next_chunk_bytes = FIRST_CHUNK };
 }
 
+static void wipe(const struct arena *arena, void *memory, size_t size)
+{
+    if (!arena->wipe)
+        return;
+    UNPOISON(memory, size);
+    explicit_bzero(memory, size);
+}
+
+void arena_block_free(void *memory)
+{
+    struct arena_block *block = (struct arena_block *)memory - 1;
+    struct arena *arena = block->arena;
+    if (block->previous != NULL)
+        block->previous->next = block->next;
+    else
+        arena->blocks = block->next;
+    if (block->next != NULL)
+        block->next->previous = block->previous;
+    arena->used_bytes -= block->size;
+    wipe(arena, memory, block->size - sizeof *block);
+    free(block);
+}
+
 void arena_free(struct arena *arena)
 {
+    while (arena->blocks != NULL) {
+        arena->blocks->previous = NULL; /* a fiber that was torn from its code may have left it half done */
+        arena_block_free(arena->blocks + 1);
+    }
     struct arena_chunk *chunk = arena->chunks;
     while (chunk != NULL) {
         struct arena_chunk *older = chunk->older;
-        if (arena->wipe) {
-            UNPOISON(chunk, chunk->size);
-            explicit_bzero(chunk + 1, chunk->size - sizeof *chunk);
-        }
+        wipe(arena, chunk + 1, chunk->size - sizeof *chunk);
         chunk_give(chunk);
         chunk = older;
     }
@@ -103,10 +134,31 @@ void arena_open_reserve(struct arena *arena)
     arena->limit_bytes = arena->used_bytes + RESERVE;
 }
 
+static bool within_limit(const struct arena *arena, size_t more)
+{
+    return more <= arena->limit_bytes && arena->used_bytes <= arena->limit_bytes - more;
+}
+
+void *arena_block(struct arena *arena, size_t size)
+{
+    struct arena_block *block;
+    if (size > SIZE_MAX / 2 || arena_refuses(&arena->fault) || !within_limit(arena, sizeof *block + size))
+        return NULL;
+    block = calloc(1, sizeof *block + size);
+    if (block == NULL)
+        return NULL;
+    *block = (struct arena_block){ .next = arena->blocks, .arena = arena, .size = sizeof *block + size };
+    if (block->next != NULL)
+        block->next->previous = block;
+    arena->blocks = block;
+    arena->used_bytes += block->size;
+    return block + 1;
+}
+
 /* Counts a new chunk against the limit; NULL when that or the system's memory is used up. */
 static struct arena_chunk *chunk_add(struct arena *arena, size_t size)
 {
-    if (size > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - size)
+    if (!within_limit(arena, size))
         return NULL;
 
     struct arena_chunk *chunk = chunk_take(size);
@@ -176,9 +228,10 @@ struct arena *arena_enter(struct arena *arena)
 }
 
 /*
- * jansson's blocks carry their list before them, and what it gives back is used again by the same invocation:
- * a stream that builds and drops an event a token stays as small as one event. Sizes are rounded up so that
- * they meet again: in steps of 16 bytes, then of 256, then by powers of two. A value needs 8 bytes' alignment.
+ * jansson's values carry their list before them, and what it gives back is used again by the same invocation: a
+ * stream that builds and drops an event a token stays as small as one event. Sizes are rounded up so that they
+ * meet again, in steps of 16 bytes. Large ones are blocks of their own, which leave the invocation when they
+ * are dropped. A value needs 8 bytes' alignment.
  */
 struct json_block {
     size_t list;
@@ -187,33 +240,18 @@ struct json_block {
 
 enum {
     BLOCK_HEADER = 8,
-    FINE_LISTS = 31,   /* values of 24, 40, … 504 bytes */
-    MIDDLE_LISTS = 30, /* of 760, 1016, … 8184 */
-    COARSE_LISTS = 10, /* of 16 KiB - 8, … 8 MiB - 8 */
-    LIST_COUNT = FINE_LISTS + MIDDLE_LISTS + COARSE_LISTS
+    LIST_COUNT = 32, /* values of 24, 40, … 520 bytes */
 };
 
 static size_t list_size(size_t list)
 {
-    if (list < FINE_LISTS)
-        return 24 + list * 16;
-    list -= FINE_LISTS;
-    if (list < MIDDLE_LISTS)
-        return 760 + list * 256;
-    return ((size_t)16384 << (list - MIDDLE_LISTS)) - BLOCK_HEADER;
+    return 24 + list * 16;
 }
 
-/* The list of the smallest blocks that hold size; LIST_COUNT: none does. */
+/* The list of the smallest values that hold size; LIST_COUNT and more: a block of its own. */
 static size_t list_of(size_t size)
 {
-    if (size <= list_size(FINE_LISTS - 1))
-        return size <= 24 ? 0 : (size - 24 + 15) / 16;
-    if (size <= list_size(FINE_LISTS + MIDDLE_LISTS - 1))
-        return FINE_LISTS + (size <= 760 ? 0 : (size - 760 + 255) / 256);
-    size_t list = FINE_LISTS + MIDDLE_LISTS;
-    while (list < LIST_COUNT && list_size(list) < size)
-        list++;
-    return list;
+    return size <= 24 ? 0 : (size - 24 + 15) / 16;
 }
 
 /*
@@ -228,6 +266,13 @@ static void *refuse_json(size_t size)
     return NULL;
 }
 
+static struct json_block *json_block(size_t list, size_t size)
+{
+    if (list >= LIST_COUNT)
+        return size > SIZE_MAX / 4 ? NULL : arena_block(current, BLOCK_HEADER + size);
+    return arena_alloc(current, BLOCK_HEADER + list_size(list));
+}
+
 static void *json_memory(size_t size)
 {
     if (current == NULL)
@@ -240,9 +285,7 @@ static void *json_memory(size_t size)
         current->free[list] = block->next;
         return (char *)block + BLOCK_HEADER;
     }
-    block = size > SIZE_MAX / 4
-                ? NULL
-                : arena_alloc(current, BLOCK_HEADER + (list < LIST_COUNT ? list_size(list) : size));
+    block = json_block(list, size);
     if (block == NULL)
         return refuse_json(size);
     block->list = list;
@@ -255,9 +298,13 @@ static void json_release(void *memory)
         free(memory);
         return;
     }
-    struct json_block *block = memory != NULL ? (void *)((char *)memory - BLOCK_HEADER) : NULL;
-    if (block == NULL || block->list >= LIST_COUNT)
+    if (memory == NULL)
         return;
+    struct json_block *block = (void *)((char *)memory - BLOCK_HEADER);
+    if (block->list >= LIST_COUNT) {
+        arena_block_free(block);
+        return;
+    }
     if (current->free == NULL)
         current->free = arena_alloc(current, LIST_COUNT * sizeof *current->free);
     if (current->free == NULL)
