@@ -62,7 +62,7 @@ static int64_t turn_ends(edge_ctx *ctx)
 static void ask(struct loop *loop, const char *tool_choice)
 {
     const struct gateway_ask question = {
-        .messages = loop->round.messages,
+        .messages = json_incref(loop->round.messages),
         .tools = loop->tools,
         .tool_choice = tool_choice,
         .stream = loop->stream.wanted,

@@ -164,6 +164,7 @@ json_t *conversation_messages(struct turn *turn, json_t *system, json_t *given, 
     for (size_t i = first; i < count; i++)
         json_array_append(messages, json_array_get(history, i));
     json_array_append_new(messages, json_pack("{s:s, s:s}", "role", "user", "content", prompt));
+    json_decref(history);
     return messages;
 }
 

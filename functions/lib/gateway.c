@@ -121,16 +121,16 @@ void gateway_note_error(struct gateway_call *call, json_t *error)
  * A question changes nothing, so the SDK may repeat it once when the connection broke before a byte came back.
  * The limits within the 90 s are the provider's in functions.toml.
  */
-static edge_reply *send(edge_ctx *ctx, const json_t *body, const struct gateway_ask *ask)
+static edge_reply *send(edge_ctx *ctx, json_t *body, const struct gateway_ask *ask)
 {
-    return edge_fetch_stream(ctx, PROVIDER, .method = "POST", .path = "/v1/chat/completions", .json = body,
+    return edge_fetch_stream(ctx, PROVIDER, .method = "POST", .path = "/v1/chat/completions", .json_new = body,
         .timeout_ms = ask->timeout_ms > 0 ? ask->timeout_ms : TOTAL_MS, .retries = -1, .repeatable = !ask->once,
         .until_client_leaves = ask->stream);
 }
 
 static json_t *request_body(const struct gateway_ask *ask, const char *model)
 {
-    json_t *body = json_pack("{s:s, s:O}", "model", model, "messages", ask->messages);
+    json_t *body = json_pack("{s:s, s:o}", "model", model, "messages", ask->messages);
     if (ask->tools != NULL)
         json_object_set(body, "tools", ask->tools);
     if (ask->tool_choice != NULL)

@@ -17,8 +17,8 @@
 #define GATEWAY_TEXT_MODEL "google/gemini-2.5-flash"
 
 struct gateway_ask {
-    const char *model; /* default GATEWAY_TEXT_MODEL */
-    json_t *messages;
+    const char *model;       /* default GATEWAY_TEXT_MODEL */
+    json_t *messages;        /* stolen: gone once they are sent, because thousands of turns wait at once */
     json_t *tools;           /* NULL: none offered */
     const char *tool_choice; /* with tools */
     bool stream;             /* ask for deltas; the call is given up when the client leaves */

@@ -47,6 +47,12 @@ void fiber_run(struct fiber *fiber);
 /* Parks the current fiber until fiber_wake(wait). Returns at once when it has been woken already. */
 void fiber_wait(struct fiber_wait *wait);
 
+/*
+ * In the fiber: gives the pages of its stack back that it does not need at the moment, before a long wait. A
+ * system call, and a page fault for each that is needed again.
+ */
+void fiber_trim(void);
+
 /* Runs fn(arg) on the loop's stack and returns when it has; for calls that want a deep stack. */
 void fiber_on_loop(void (*fn)(void *arg), void *arg);
 

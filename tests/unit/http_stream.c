@@ -92,6 +92,32 @@ static void test_events(void **state)
     stop_client();
 }
 
+static void ask_at_length(edge_ctx *ctx)
+{
+    char text[3000];
+    memset(text, 'x', sizeof text);
+    size_t used = ctx->arena.used_bytes;
+    json_t *body = json_pack("{s:s%}", "text", text, sizeof text);
+    edge_reply *reply =
+        edge_fetch_stream(ctx, "peer", .path = asked_path, .json_new = body, .repeatable = true);
+    seen.grew = ctx->arena.used_bytes > used + sizeof text;
+    const edge_event *event;
+    while ((event = edge_reply_event(ctx, reply)) != NULL)
+        add_text(event->data, strlen(event->data));
+    see(reply);
+}
+
+static void test_question_is_dropped(void **state)
+{
+    (void)state;
+    start_client((struct provider_settings){ 0 }, serve_tokens);
+    run_path(ask_at_length, "/");
+    assert_string_equal(seen.text, "Hello1[DONE]");
+    assert_int_equal(strlen(provider.last_body), 3000 + strlen("{\"text\":\"\"}"));
+    assert_false(seen.grew);
+    stop_client();
+}
+
 static void serve_nothing(struct peer *peer, const struct peer_request *request)
 {
     (void)peer, (void)request;
@@ -350,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_question_is_dropped),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_slow_reader_stops_the_provider),
         cmocka_unit_test(test_streams_do_not_fill_the_arena),

@@ -66,6 +66,7 @@ typedef struct edge_fetch_options {
      */
     const char *url;
     const json_t *json; /* body as JSON */
+    json_t *json_new;   /* the same, and its reference is taken over: only its text waits for the answer */
     const char *form;   /* body as application/x-www-form-urlencoded, already encoded */
     const void *body;   /* body as bytes, of type content_type */
     size_t length;

@@ -292,6 +292,12 @@ void fiber_on_loop(void (*fn)(void *arg), void *arg)
     switch_to_loop(fiber, false);
 }
 
+void fiber_trim(void)
+{
+    if (fibers.current != NULL)
+        stack_trim(fibers.current->mapping);
+}
+
 void fiber_exit(void)
 {
     struct fiber *fiber = fibers.current;

@@ -11,7 +11,8 @@
 
 enum {
     WARM_MAX = 64,
-    COLD_MAX = 4096
+    COLD_MAX = 4096,
+    TRIM_MARGIN = 512
 };
 
 /* Free stacks, each linking to the next. */
@@ -95,6 +96,15 @@ void stack_give(char *mapping)
     }
     madvise(mapping + pool.page, pool.bytes - pool.page, MADV_DONTNEED);
     push(&pool.cold, mapping);
+}
+
+/* What this call itself needs lies below its frame. */
+void stack_trim(char *mapping)
+{
+    const char *lowest = (const char *)__builtin_frame_address(0) - TRIM_MARGIN;
+    size_t unused = (size_t)(lowest - mapping) / pool.page * pool.page;
+    if (unused > pool.page)
+        madvise(mapping + pool.page, unused - pool.page, MADV_DONTNEED);
 }
 
 void stack_pool_start(size_t bytes, size_t page)

@@ -16,6 +16,9 @@ void stack_pool_stop(void);
 char *stack_take(void);
 void stack_give(char *mapping);
 
+/* On this stack: gives the pages back that lie below what is in use. */
+void stack_trim(char *mapping);
+
 /* Stacks mapped, in use or free. */
 size_t stack_pool_mapped(void);
 

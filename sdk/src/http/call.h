@@ -37,6 +37,7 @@ enum call_step {
 struct call_request {
     const char *method, *path, *url;
     const void *body; /* NULL: none, or one of sources */
+    void *block;      /* of the body, when it is one of the arena's that can be given back */
     size_t body_length, max_bytes;
     struct call_source *sources; /* bodies read as they go out: a file, or one a part of parts; see source.c */
     size_t source_count;
@@ -63,6 +64,7 @@ struct call_attempt {
     bool sent;        /* a connection was there and the request went out on it */
     bool answered;    /* a byte came back */
     bool head_done;
+    bool taken;                       /* with the head: the whole body was sent, and is not read again */
     bool paused;                      /* libcurl has been told to keep what it receives */
     bool over;                        /* nothing more will come; failure says why */
     bool probe, resolving, looked_up; /* see provider.c */
@@ -100,6 +102,7 @@ struct http_call {
     bool repeated;                      /* the one repeat after a broken connection has been used */
     struct call_bytes filling, reading; /* of a stream: libcurl fills one while the fiber reads the other */
     struct sse_parser *events;
+    int trims;     /* of its fiber's stack */
     size_t parsed; /* bytes of reading that the event parser has taken */
     char message[CURL_ERROR_SIZE];
 };

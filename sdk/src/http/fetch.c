@@ -246,14 +246,28 @@ void edge_fetch_calls(edge_ctx *ctx, edge_reply **replies, const edge_call *aske
     }
 }
 
+/* An answer that goes on for minutes does not keep its question: there is no attempt after this one. */
+static void drop_body(struct http_call *call)
+{
+    struct call_request *request = &call->request;
+    if (request->block == NULL || !call->attempt.taken)
+        return;
+    arena_block_free(request->block);
+    request->block = NULL;
+    request->body = NULL;
+}
+
 edge_reply *edge_fetch_stream_with(edge_ctx *ctx, const char *provider, const edge_fetch_options *options)
 {
     struct http_call *call = call_make(ctx, provider, options, true);
     /* Between two reads no fiber waits in the call: the invocation's end must find it. */
     call_abandon_at_end(call);
-    call_perform(&call, 1);
+    call_submit(call);
+    fiber_trim(); /* who streams an answer takes his time to begin it */
+    call_finish(&call, 1);
     /* What breaks after the head is told when the reader gets there. */
     if (!call->attempt.head_done)
         call_settle(call);
+    drop_body(call);
     return &call->reply;
 }

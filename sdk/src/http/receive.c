@@ -49,6 +49,9 @@ static void head_ended(struct http_call *call)
     if (status < 200)
         return; /* 100 and 103 come before the answer's own head */
     attempt->head_done = true;
+    curl_off_t uploaded = 0;
+    curl_easy_getinfo(attempt->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+    attempt->taken = uploaded == (curl_off_t)call->request.body_length;
     call->reply.status = (int)status;
     call->reply.retry_after_seconds = retry_after_seconds(
         edge_reply_header(call->ctx, &call->reply, "retry-after"), edge_now_exact() / 1000000);

@@ -4,6 +4,8 @@
  */
 #include "call.h"
 
+#include "base/json_dump.h"
+
 #include "provider.h"
 #include "source.h"
 #include "target.h"
@@ -119,6 +121,20 @@ static bool has_source(const edge_fetch_options *options)
     return options->file != NULL || options->file_descriptor > 0 || options->parts != NULL;
 }
 
+/* As a block of its own: a stream lets go of it once it has been sent. */
+static void take_json(struct http_call *call, const json_t *json)
+{
+    struct call_request *request = &call->request;
+    const char *text = json_dump_shared(json, &request->body_length);
+    if (text == NULL)
+        edge_fail(call->ctx, 503, "overloaded", "The host is out of memory");
+    request->block = arena_block(&call->ctx->arena, request->body_length);
+    if (request->block == NULL)
+        context_memory_limit(call->ctx, request->body_length);
+    memcpy(request->block, text, request->body_length);
+    request->body = request->block;
+}
+
 /* The body's type unless the function names one; NULL: there is no body, or libcurl names it. */
 static const char *take_body(struct http_call *call, const edge_fetch_options *options)
 {
@@ -127,8 +143,9 @@ static const char *take_body(struct http_call *call, const edge_fetch_options *o
         sources_open(call, options);
         return options->parts == NULL ? "application/octet-stream" : NULL;
     }
-    if (options->json != NULL) {
-        request->body = edge_json_dump(call->ctx, options->json, &request->body_length);
+    if (options->json != NULL || options->json_new != NULL) {
+        take_json(call, options->json != NULL ? options->json : options->json_new);
+        json_decref(options->json_new);
         return "application/json";
     }
     if (options->form != NULL) {
@@ -273,8 +290,8 @@ struct http_call *call_make(
     call->provider = options->url != NULL ? provider_of_urls(ctx, provider) : provider_with_base(ctx, provider);
 
     struct call_request *request = &call->request;
-    bool has_body =
-        options->json != NULL || options->form != NULL || options->body != NULL || has_source(options);
+    bool has_body = options->json != NULL || options->json_new != NULL || options->form != NULL ||
+                    options->body != NULL || has_source(options);
     request->method = options->method != NULL ? edge_copy(ctx, options->method) : has_body ? "POST" : "GET";
     if (!is_token(request->method))
         call_refuse(call, "malformed method", request->method);

@@ -16,6 +16,15 @@ void sse_init(struct sse_parser *parser, size_t max_bytes)
     *parser = (struct sse_parser){ .max_bytes = max_bytes };
 }
 
+/* The event that was handed out has been read. */
+static void forget_given(struct sse_parser *parser)
+{
+    if (!parser->given)
+        return;
+    parser->given = false;
+    parser->data.length = parser->type.length = 0;
+}
+
 void sse_free(struct sse_parser *parser)
 {
     free(parser->line.text);
@@ -23,6 +32,23 @@ void sse_free(struct sse_parser *parser)
     free(parser->type.text);
     free(parser->id.text);
     sse_init(parser, parser->max_bytes);
+}
+
+static void text_rest(struct sse_text *text)
+{
+    if (text->length > 0)
+        return;
+    free(text->text);
+    *text = (struct sse_text){ 0 };
+}
+
+void sse_rest(struct sse_parser *parser)
+{
+    forget_given(parser);
+    text_rest(&parser->line);
+    text_rest(&parser->data);
+    text_rest(&parser->type);
+    text_rest(&parser->id);
 }
 
 /* Appends and keeps the text NUL-terminated. */
@@ -146,10 +172,7 @@ static size_t until_line_end(const char *bytes, size_t length)
 
 int sse_feed(struct sse_parser *parser, const char *bytes, size_t length, size_t *used)
 {
-    if (parser->given) {
-        parser->given = false;
-        parser->data.length = parser->type.length = 0;
-    }
+    forget_given(parser);
 
     size_t at = 0;
     int rc = 0;

@@ -26,6 +26,9 @@ struct sse_parser {
 void sse_init(struct sse_parser *parser, size_t max_bytes);
 void sse_free(struct sse_parser *parser);
 
+/* Before a wait: gives back the buffers that hold nothing, the event given last with them. */
+void sse_rest(struct sse_parser *parser);
+
 /*
  * Takes bytes up to the end of the next event. Returns 1 when parser->event is one (valid until the next
  * call), 0 when all bytes are used and more are needed, -EMSGSIZE for an event over max_bytes, -ENOMEM. *used

@@ -12,6 +12,7 @@
 
 enum {
     KEPT_BYTES = 8 * 1024,
+    TRIMS_MAX = 3,
     EVENT_MAX_BYTES = 1024 * 1024
 };
 
@@ -38,6 +39,28 @@ static void swap_buffers(struct http_call *call)
     }
 }
 
+/*
+ * A provider that writes as it thinks leaves its readers waiting most of the time, thousands of them: what was
+ * read, and what it took to read it, is given back for as long. The head and the first piece need more stack
+ * than the pieces that follow.
+ */
+static void wait_lean(struct http_call *call)
+{
+    free(call->reading.data);
+    call->reading = (struct call_bytes){ 0 };
+    if (call->filling.length == 0) {
+        free(call->filling.data);
+        call->filling = (struct call_bytes){ 0 };
+    }
+    if (call->events != NULL)
+        sse_rest(call->events);
+    if (call->trims < TRIMS_MAX) {
+        call->trims++;
+        fiber_trim();
+    }
+    call_park(&call, 1);
+}
+
 const void *edge_reply_read(edge_ctx *ctx, edge_reply *reply, size_t *length)
 {
     (void)ctx;
@@ -48,7 +71,7 @@ const void *edge_reply_read(edge_ctx *ctx, edge_reply *reply, size_t *length)
 
     call->reading.length = call->parsed = 0;
     while (call->filling.length == 0 && !call->attempt.over)
-        call_park(&call, 1);
+        wait_lean(call);
     if (call->filling.length == 0) {
         call_settle(call);
         return NULL;
