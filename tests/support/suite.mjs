@@ -10,7 +10,10 @@ import { startHost } from './host.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { mint } from './tokens.mjs';
 
-/* For every hook, suite and test: one that hangs fails instead of holding up the run, and a slow machine has time for all of a suite. */
+/*
+ * For every hook, suite and test: one that hangs fails instead of holding up the run. It is for all tests of a suite
+ * together, on a slow machine and under sanitizers.
+ */
 export const options = { timeout: 150000 };
 
 /*
