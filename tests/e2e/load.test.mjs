@@ -18,6 +18,7 @@ import { mint } from '../support/tokens.mjs';
 const options = { timeout: 180000 };
 const sanitized = /asan/.test(buildDirectory);
 const CHATS = sanitized ? 200 : 2000;
+const STREAMS = sanitized ? 50 : 1000;
 const IDLE = sanitized ? 500 : 10000;
 
 /* A gateway that takes every request and answers none before it is told to. */
@@ -38,6 +39,16 @@ class StallingGateway {
         for (const response of this.waiting.splice(0)) response.writeHead(200, { 'content-type': 'application/json' }).end(body);
     }
 
+    /* A piece of a stream to everybody; without text the streams' end. */
+    sayAll(text) {
+        for (const response of this.waiting) {
+            if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
+            if (text === undefined) response.end('data: [DONE]\n\n');
+            else response.write(`data: ${JSON.stringify({ id: 'x', object: 'chat.completion.chunk', model: 'test', choices: [{ index: 0, delta: { content: text }, finish_reason: null }] })}\n\n`);
+        }
+        if (text === undefined) this.waiting = [];
+    }
+
     stop() {
         this.server.closeAllConnections?.();
         return new Promise((resolve) => this.server.close(resolve));
@@ -51,15 +62,15 @@ function resident(pid) {
     return Number(/^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]) * 1024;
 }
 
-function chat(host, token) {
+function chat(host, token, { accept = 'application/json', onData = () => {} } = {}) {
     return new Promise((resolve, reject) => {
         const body = JSON.stringify({ userPrompt: 'How do I win listings?' });
         const request = http.request(`${host.url}/functions/v1/copilotChat`, {
             method: 'POST', agent: false,
-            headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+            headers: { authorization: `Bearer ${token}`, accept, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
         }, (response) => {
             let text = '';
-            response.on('data', (data) => (text += data)).on('end', () => resolve({ status: response.statusCode, text }));
+            response.on('data', (data) => onData(text += data)).on('end', () => resolve({ status: response.statusCode, text }));
         });
         request.on('error', reject).end(body);
     });
@@ -117,6 +128,53 @@ describe('load: chats that wait', options, () => {
         }
         assert.equal((await database.rows('SELECT count(*)::int AS n FROM ai_agent_conversations WHERE user_id = $1', [id]))[0].n, CHATS + 1);
         assert.ok(median(times) < 50, `live took ${median(times)} ms`);
+        if (!sanitized) assert.ok(each < 32 * 1024, `${each} bytes each`);
+    });
+});
+
+describe('load: chats that stream', options, () => {
+    let database, gateway, host;
+
+    before(async () => {
+        database = await startDatabase();
+        gateway = new StallingGateway();
+        host = await startHost({
+            functions: ['copilotChat'], database: database.url, server: { workers: 1, log_level: 'warn' },
+            databaseSettings: { pool: 8, acquire_timeout: '90s' },
+            env: { LOVABLE_AI_BASE_URL: await gateway.start() },
+        });
+    }, options);
+
+    after(async () => {
+        await gateway?.stop();
+        await host?.stop();
+        await database?.stop();
+    }, options);
+
+    it(`${STREAMS} in one worker, each in less than 32 KiB between two tokens`, options, async () => {
+        const id = 'user_stream';
+        await database.person(id);
+        const token = await mint(id);
+        const [pid] = workers(host);
+        let heard = [];
+        const start = (i) => chat(host, token, { accept: 'text/event-stream', onData: (text) => (heard[i] = text) });
+        const say = async (word) => {
+            gateway.sayAll(word);
+            await eventually(() => heard.every((text) => text.includes(word)), word, 60000);
+        };
+
+        heard = Array(STREAMS + 1).fill('');
+        const first = start(STREAMS);
+        await eventually(() => gateway.waiting.length === 1, 'the first chat');
+        const memory = resident(pid);
+        const chats = Array.from({ length: STREAMS }, (_, i) => start(i));
+        await eventually(() => gateway.waiting.length === STREAMS + 1, `${STREAMS} chats at the gateway`, 90000);
+        for (const word of ['Call ', 'five ', 'owners.']) await say(word);
+        const each = (resident(pid) - memory) / STREAMS;
+        console.log(`    resident bytes a streaming chat: ${Math.round(each)}`);
+
+        gateway.sayAll();
+        for (const answer of await Promise.all([first, ...chats])) assert.match(answer.text, /"response":"Call five owners\."/);
         if (!sanitized) assert.ok(each < 32 * 1024, `${each} bytes each`);
     });
 });
