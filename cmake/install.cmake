@@ -27,4 +27,5 @@ install(FILES
     DESTINATION ${edge_cmake_directory})
 install(FILES sdk/libedge.map functions.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/edge)
 install(DIRECTORY sql/migrations DESTINATION ${CMAKE_INSTALL_DATADIR}/edge/sql FILES_MATCHING PATTERN "*.sql")
-install(FILES docs/sdk.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/edge)
+install(FILES docs/sdk.md docs/first-function.md docs/from-supabase.md docs/limits.md docs/operating.md docs/reload.md
+    docs/security.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/edge)
