@@ -24,6 +24,10 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+/* All of them, NULL-terminated. */
+extern const struct command *const commands[];
+
+extern const struct command completion_command;
 extern const struct command config_command;
 extern const struct command dev_command;
 extern const struct command doctor_command;
@@ -72,6 +76,12 @@ enum {
  * wrong with the call.
  */
 int options_read(const struct command *command, const struct cli_option *options, int argc, char **argv);
+
+/*
+ * From now on options_read hands its table to look, and has the command end there: for completions, which are
+ * made from the same tables.
+ */
+void options_watch(void (*look)(const struct command *command, const struct cli_option *options));
 
 /* Says on standard error that a call is wrong. Returns STATUS_USAGE. */
 __attribute__((format(printf, 2, 3))) int usage_error(const struct command *command, const char *format, ...);

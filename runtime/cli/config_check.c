@@ -6,18 +6,28 @@
 #include "config/config.h"
 #include "config/schema.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-static int check(const char *path)
+static int check(const char *path, bool json)
 {
     struct config *config;
-    if (!config_open(path, &config))
-        return STATUS_FAILED;
+    struct config_error error;
+    if (config_load(path, &config, &error) != 0) {
+        json_t *answer = json_pack("{s:b, s:s}", "valid", 0, "error", error.text);
+        if (json)
+            json_dumpf(answer, stdout, JSON_COMPACT);
+        json_decref(answer);
+        return json ? (putchar('\n'), STATUS_FAILED) : failure("%s", error.text);
+    }
     size_t enabled = 0;
     for (size_t i = 0; i < config->function_count; i++)
         enabled += config->functions[i].enabled;
-    printf("%s is valid: %zu functions, %zu of them on\n", path, config->function_count, enabled);
+    if (json)
+        printf("{\"valid\":true,\"functions\":%zu,\"enabled\":%zu}\n", config->function_count, enabled);
+    else
+        printf("%s is valid: %zu functions, %zu of them on\n", path, config->function_count, enabled);
     config_free(config);
     return STATUS_DONE;
 }
@@ -34,7 +44,7 @@ static void keys_add(struct table *table, const char *section, const struct sett
     }
 }
 
-static int keys(const char *path)
+static int keys(const char *path, bool json)
 {
     (void)path;
     static const char *const heading[] = { "KEY", "DEFAULT", "MEANING" };
@@ -48,11 +58,11 @@ static int keys(const char *path)
     keys_add(&table, "providers.<name>.", provider_settings, 0);
     keys_add(&table, "defaults.", function_settings, SETTING_DEFAULT);
     keys_add(&table, "functions.<name>.", function_settings, 0);
-    table_print(&table);
+    (json ? table_print_json : table_print)(&table);
     return STATUS_DONE;
 }
 
-static int list_providers(const char *path)
+static int list_providers(const char *path, bool json)
 {
     struct config *config;
     if (!config_open(path, &config))
@@ -72,23 +82,25 @@ static int list_providers(const char *path)
                                                       : "yes",
                           });
     }
-    table_print(&table);
+    (json ? table_print_json : table_print)(&table);
     config_free(config);
     return STATUS_DONE;
 }
 
 static const struct {
     const char *name;
-    int (*run)(const char *path);
+    int (*run)(const char *path, bool json);
 } subcommands[] = { { "check", check }, { "keys", keys }, { "providers", list_providers } };
 
 static int run(int argc, char **argv)
 {
     const char *path = "functions.toml", *subcommand = NULL;
+    bool json = false;
     const struct cli_option options[] = {
         { NULL, "check|keys|providers", "validate the file, list every key, or list the providers",
             .text = &subcommand },
         { "config", "FILE", "the configuration (functions.toml)", .text = &path },
+        { "json", NULL, "print JSON", .flag = &json },
         { 0 },
     };
     int status = options_read(&config_command, options, argc, argv);
@@ -96,7 +108,7 @@ static int run(int argc, char **argv)
         return status;
     for (size_t i = 0; subcommand != NULL && i < sizeof subcommands / sizeof *subcommands; i++)
         if (strcmp(subcommands[i].name, subcommand) == 0)
-            return subcommands[i].run(path);
+            return subcommands[i].run(path, json);
     return usage_error(&config_command, "say what to do: check, keys or providers");
 }
 
@@ -107,6 +119,6 @@ const struct command config_command = {
     .examples = "  edge config check\n"
                 "  edge config check --config /etc/edge/functions.toml\n"
                 "  edge config keys\n"
-                "  edge config providers\n",
+                "  edge config providers --json\n",
     .run = run,
 };

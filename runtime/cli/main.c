@@ -4,34 +4,15 @@
 #include "cli/command.h"
 #include "config/closest.h"
 
+#include <edge/function.h>
+
 #include <arena.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
-    &new_command,
-    &dev_command,
-    &serve_command,
-    &migrate_command,
-    &test_command,
-    &invoke_command,
-    &token_command,
-    &logs_command,
-    &functions_command,
-    &reload_command,
-    &rollback_command,
-    &promote_command,
-    &upgrade_command,
-    &jobs_command,
-    &sandbox_command,
-    &routes_command,
-    &env_command,
-    &docs_command,
-    &types_command,
-    &config_command,
-    &doctor_command,
-    NULL,
+enum {
+    COMMANDS_MAX = 64
 };
 
 static int print_commands(FILE *out)
@@ -39,19 +20,42 @@ static int print_commands(FILE *out)
     fputs("usage: edge <command> [options]\n\n", out);
     for (const struct command *const *command = commands; *command != NULL; command++)
         fprintf(out, "  %-12s%s\n", (*command)->name, (*command)->summary);
-    fputs("\nedge <command> --help explains a command\n", out);
+    fputs("\nedge <command> --help explains a command, edge --version says which one this is. Exit statuses: 0 "
+          "done,\n"
+          "1 failed (standard error says why), 2 called wrongly.\n",
+        out);
     return out == stdout ? STATUS_DONE : STATUS_USAGE;
 }
 
 static int unknown_command(const char *name)
 {
-    const char *names[sizeof commands / sizeof *commands] = { NULL };
-    for (size_t i = 0; commands[i] != NULL; i++)
+    const char *names[COMMANDS_MAX] = { NULL };
+    for (size_t i = 0; commands[i] != NULL && i < COMMANDS_MAX - 1; i++)
         names[i] = commands[i]->name;
     const char *closest = closest_of(name, names);
     fprintf(stderr, "edge: \"%s\" is no command", name);
     fprintf(stderr, closest == NULL ? "\n" : "; did you mean \"%s\"\n", closest);
     return print_commands(stderr);
+}
+
+/* Every command's --help as a page: docs/cli.md. */
+static int print_page(void)
+{
+    puts("# The program edge\n\nWritten by `scripts/docs` from what `--help` says.\n\nExit statuses are the "
+         "same "
+         "everywhere: 0 done, 1 failed (standard error says why), 2 called\nwrongly. Output has colours on a "
+         "terminal "
+         "only, and none with `NO_COLOR` set. What a machine may read has `--json`.\n");
+    puts("| command | |\n|---|---|");
+    for (const struct command *const *command = commands; *command != NULL; command++)
+        printf("| [`edge %s`](#edge-%s) | %s |\n", (*command)->name, (*command)->name, (*command)->summary);
+    for (const struct command *const *command = commands; *command != NULL; command++) {
+        char *arguments[] = { (char *)(*command)->name, "--help", NULL };
+        printf("\n## edge %s\n\n```text\n", (*command)->name);
+        (*command)->run(2, arguments);
+        puts("```");
+    }
+    return STATUS_DONE;
 }
 
 int main(int argc, char **argv)
@@ -63,7 +67,11 @@ int main(int argc, char **argv)
     if (argc < 2)
         return print_commands(stderr);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return print_commands(stdout);
+        return argc > 2 && strcmp(argv[2], "--markdown") == 0 ? print_page() : print_commands(stdout);
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("edge %s, ABI %d.%d\n", EDGE_VERSION, EDGE_ABI_MAJOR, EDGE_ABI_MINOR);
+        return STATUS_DONE;
+    }
     for (const struct command *const *command = commands; *command != NULL; command++)
         if (strcmp((*command)->name, argv[1]) == 0)
             return (*command)->run(argc - 1, argv + 1);

@@ -137,8 +137,19 @@ static const char *value_of(const struct cli_option *option, int argc, char **ar
     return *i + 1 < argc ? argv[++*i] : NULL;
 }
 
+static void (*watcher)(const struct command *command, const struct cli_option *options);
+
+void options_watch(void (*look)(const struct command *command, const struct cli_option *options))
+{
+    watcher = look;
+}
+
 int options_read(const struct command *command, const struct cli_option *options, int argc, char **argv)
 {
+    if (watcher != NULL) {
+        watcher(command, options);
+        return STATUS_DONE;
+    }
     for (int i = 1; i < argc; i++) {
         const char *argument = argv[i];
         if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)

@@ -3,6 +3,9 @@
  */
 #include "cli/table.h"
 
+#include <ctype.h>
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,46 @@ void table_add(struct table *table, const char *const *cells)
             abort();
 }
 
+static void rows_free(struct table *table)
+{
+    for (size_t i = 0; i < table->rows * table->columns; i++)
+        free(table->cells[i]);
+    free(table->cells);
+}
+
+/* "BASE URL": baseUrl. */
+static void key_of(const char *heading, char key[64])
+{
+    size_t length = 0;
+    bool begins = false;
+    for (; *heading != '\0' && length < 63; heading++) {
+        if (*heading != ' ')
+            key[length++] =
+                (char)(begins ? toupper((unsigned char)*heading) : tolower((unsigned char)*heading));
+        begins = *heading == ' ';
+    }
+    key[length] = '\0';
+}
+
+void table_print_json(struct table *table)
+{
+    json_t *rows = json_array();
+    for (size_t row = 1; row < table->rows; row++) {
+        json_t *object = json_object();
+        for (size_t column = 0; column < table->columns; column++) {
+            char key[64];
+            const char *cell = table->cells[row * table->columns + column];
+            key_of(table->cells[column], key);
+            json_object_set_new(object, key, strcmp(cell, "-") == 0 ? json_null() : json_string(cell));
+        }
+        json_array_append_new(rows, object);
+    }
+    json_dumpf(rows, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(rows);
+    rows_free(table);
+}
+
 void table_print(struct table *table)
 {
     size_t widths[TABLE_COLUMNS_MAX] = { 0 };
@@ -34,7 +77,6 @@ void table_print(struct table *table)
             printf("%s\n", table->cells[i]);
         else
             printf("%-*s  ", (int)widths[column], table->cells[i]);
-        free(table->cells[i]);
     }
-    free(table->cells);
+    rows_free(table);
 }

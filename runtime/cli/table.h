@@ -21,4 +21,7 @@ void table_add(struct table *table, const char *const *cells);
 /* Prints the table and frees it. */
 void table_print(struct table *table);
 
+/* The same as a JSON array with an object a row, by the heading's words: "BASE URL" is "baseUrl". */
+void table_print_json(struct table *table);
+
 #endif

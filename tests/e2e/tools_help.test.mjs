@@ -1,0 +1,128 @@
+/*
+ * What the program says of itself: --help of every command and docs/cli.md, examples that are calls it understands, shell
+ * completions, and colours on terminals only.
+ */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+
+import { root } from '../support/config.mjs';
+import { binary, runEdge, runProgram } from '../support/program.mjs';
+
+const options = { timeout: 120000 };
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-help-'));
+after(() => fs.rmSync(directory, { recursive: true }));
+
+const edge = (...args) => runEdge(args, { cwd: directory });
+const { stdout: overview } = await edge('--help');
+const commands = [...overview.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name);
+
+/* The lines of a --help below "examples:", split as a shell would, up to a pipe or a redirection. */
+function examples(help) {
+    return help.split('\nexamples:\n')[1].split('\n').filter((line) => line !== '').map((line) => {
+        const words = line.slice(line.indexOf('edge ')).match(/"(?:\\.|[^"])*"|'[^']*'|\S+/g);
+        const end = words.findIndex((word) => /^[|>)]|^\)$/.test(word));
+        return (end < 0 ? words : words.slice(0, end)).slice(1).map((word) => word.replace(/^(['"])(.*)\1$/, '$2').replace(/\)$/, ''));
+    });
+}
+
+describe('--help', options, () => {
+    it('lists the commands, and says the exit statuses and the version', options, async () => {
+        for (const name of ['new', 'dev', 'test', 'invoke', 'logs', 'routes', 'env', 'doctor', 'completion', 'functions', 'serve'])
+            assert.ok(commands.includes(name), name);
+        assert.match(overview, /Exit statuses: 0 done,\s+1 failed \(standard error says why\), 2 called wrongly/);
+        assert.match((await edge('--version')).stdout, /^edge \d+\.\d+\.\d+, ABI \d+\.\d+\n$/);
+    });
+
+    for (const command of commands)
+        it(`of ${command}: usage, options, examples that it understands`, options, async () => {
+            const { status, stdout, stderr } = await edge(command, '--help');
+            assert.equal(status, 0);
+            assert.equal(stderr, '');
+            assert.match(stdout, new RegExp(`^usage: edge ${command}\\b[^]*\n\noptions:\n[^]*  --help +this text\n\nexamples:\n`));
+            assert.doesNotMatch(stdout, /\u001b/);
+            const calls = examples(stdout);
+            assert.ok(calls.length > 0);
+            for (const call of calls) {
+                assert.ok(commands.includes(call[0]), call.join(' '));
+                /* Whatever stands before --help is read first, so a wrong option would be refused. */
+                const read = await edge(...call, '--help');
+                assert.equal(read.status, 0, `edge ${call.join(' ')}: ${read.stderr}`);
+            }
+            for (const line of stdout.split('\n').slice(1)) assert.ok([...line].length <= 132, line);
+        });
+
+    it('is what docs/cli.md says', options, async () => {
+        const { stdout } = await edge('help', '--markdown');
+        assert.equal(stdout, fs.readFileSync(path.join(root, 'docs/cli.md'), 'utf8'), 'scripts/docs writes it');
+        for (const command of commands) assert.ok(stdout.includes(`\n## edge ${command}\n`), command);
+    });
+});
+
+describe('edge completion', options, () => {
+    const complete = async (...words) => {
+        fs.writeFileSync(path.join(directory, 'functions.toml'), '[functions.greet]\n[functions.grow]\n[functions.off]\nenabled = false\n');
+        const script = `PATH=${path.dirname(binary)}:$PATH\nsource <(edge completion bash)\nCOMP_WORDS=(edge ${words.map((word) => `'${word}'`).join(' ')})
+            COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))\n_edge\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+        const { status, stdout, stderr } = await runProgram('bash', ['-c', script], { cwd: directory });
+        assert.deepEqual([status, stderr], [0, '']);
+        return stdout.split('\n').filter((word) => word !== '').sort();
+    };
+
+    it('bash: commands, options, values, functions', options, async () => {
+        assert.deepEqual(await complete('in'), ['invoke']);
+        assert.deepEqual((await complete('')).filter((word) => commands.includes(word)), [...commands].sort());
+        assert.deepEqual(await complete('invoke', '--s'), ['--service', '--stream']);
+        assert.deepEqual(await complete('invoke', 'gr'), ['greet', 'grow'], 'not what is off');
+        assert.deepEqual(await complete('logs', '--function', ''), ['greet', 'grow']);
+        assert.deepEqual(await complete('logs', '--level', 'w'), ['warn']);
+        assert.deepEqual(await complete('new', '--auth', 'ad'), ['admin']);
+        assert.deepEqual(await complete('new', 'gr'), []);
+        assert.deepEqual(await complete('config', 'pro'), ['providers']);
+        assert.deepEqual(await complete('completion', ''), ['bash', 'fish', 'zsh']);
+        assert.deepEqual(await complete('serve', '--config', 'func'), ['functions.toml']);
+    });
+
+    for (const shell of ['bash', 'zsh', 'fish'])
+        it(`${shell}: is a script that ${shell} takes, and knows every command`, options, async (t) => {
+            const { status, stdout } = await edge('completion', shell);
+            assert.equal(status, 0);
+            for (const command of commands) assert.match(stdout, new RegExp(`\\b${command}\\b`));
+            fs.writeFileSync(path.join(directory, `edge.${shell}`), stdout);
+            if ((await runProgram(shell, ['--version'])).status !== 0) return t.skip(`${shell} is not installed`);
+            const checked = await runProgram(shell, ['-n', path.join(directory, `edge.${shell}`)]);
+            assert.deepEqual([checked.status, checked.stderr], [0, '']);
+        });
+
+    it('refuses other shells', options, async () => {
+        const { status, stderr } = await edge('completion', 'tcsh');
+        assert.equal(status, 2);
+        assert.match(stderr, /bash, zsh or fish/);
+    });
+});
+
+describe('output', options, () => {
+    const onTerminal = (command, env) => runProgram('script', ['-qec', command, '/dev/null'], { cwd: directory, env: { TERM: 'xterm', ...env } });
+
+    it('has colours on a terminal only, and none with NO_COLOR', options, async () => {
+        const doctor = `${binary} doctor --config none.toml`;
+        assert.match((await onTerminal(doctor)).stdout, /\u001b\[3[12]m/);
+        assert.doesNotMatch((await onTerminal(doctor, { NO_COLOR: '1' })).stdout, /\u001b/);
+        assert.match((await onTerminal(doctor, { NO_COLOR: '' })).stdout, /\u001b/, 'empty is as unset');
+        assert.doesNotMatch((await onTerminal(doctor, { TERM: 'dumb' })).stdout, /\u001b/);
+        assert.doesNotMatch((await edge('doctor', '--config', 'none.toml')).stdout, /\u001b/);
+    });
+
+    it('is JSON where it is asked for', options, async () => {
+        const file = path.join(root, 'functions.toml');
+        for (const args of [['functions'], ['routes'], ['env'], ['doctor'], ['config', 'check'], ['config', 'keys'], ['config', 'providers']]) {
+            const { stdout } = await edge(...args, '--json', '--config', file);
+            assert.ok(JSON.parse(stdout), args.join(' '));
+        }
+        fs.writeFileSync(path.join(directory, 'bad.toml'), '[server]\nport = 1\n');
+        const bad = await edge('config', 'check', '--json', '--config', 'bad.toml');
+        assert.deepEqual([bad.status, JSON.parse(bad.stdout).valid], [1, false]);
+    });
+});
