@@ -26,3 +26,4 @@ TEMPLATE(template_cmake, "project/CMakeLists.txt");
 TEMPLATE(template_toml, "project/functions.toml");
 TEMPLATE(template_gitignore, "project/gitignore");
 TEMPLATE(template_readme, "project/README.md");
+TEMPLATE(template_runner, "run.mjs");

@@ -19,7 +19,7 @@
 extern const char template_call_c[], template_stream_c[], template_ws_c[], template_webhook_c[];
 extern const char template_call_mjs[], template_stream_mjs[], template_ws_mjs[], template_webhook_mjs[];
 extern const char template_entry[], template_support[], template_cmake[], template_toml[];
-extern const char template_gitignore[], template_readme[];
+extern const char template_gitignore[], template_readme[], template_runner[];
 
 /* One name between @ signs, or one word behind "@if"; a word that does not hold has no value. */
 struct new_value {

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/dev_build.h"
 #include "cli/development_environment.h"
+#include "cli/new_text.h"
 #include "cli/postgres_cluster.h"
 #include "cli/process.h"
 #include "cli/terminal.h"
@@ -20,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,39 +143,49 @@ static int node_major(void)
     return major;
 }
 
-static char *text_of(const char *format, const char *text)
+/* The runner's script lies beside the host's log; children of a script given by -e would run it again. */
+static char *runner_write(const char *config)
 {
-    char *made;
-    if (asprintf(&made, "%s%s", format, text) < 0)
-        abort();
-    return made;
+    char *edge = development_path(config, ""), *directory = development_path(config, "test");
+    char *path = development_path(config, "test/run.mjs");
+    mkdir(edge, 0755);
+    mkdir(directory, 0755);
+    FILE *file = fopen(path, "we");
+    bool written = file != NULL && fputs(template_runner, file) >= 0;
+    if (file != NULL)
+        written = fclose(file) == 0 && written;
+    if (!written) {
+        failure("cannot write \"%s\": %s", path, strerror(errno));
+        free(path);
+        path = NULL;
+    }
+    free(edge);
+    free(directory);
+    return path;
 }
 
-/* Runs the files with node, several at once where it can. Its exit status. */
-static int node_run(const struct request *request, int major)
+/* Runs the files with node, several at once. Its exit status. */
+static int node_run(const struct request *request)
 {
-    char **arguments = calloc((size_t)found.count + 8, sizeof *arguments), at_once[48];
+    char **arguments = calloc((size_t)found.count + 8, sizeof *arguments), at_once[32];
+    char *runner = runner_write(request->config);
     int count = 0, status = 1;
     if (arguments == NULL)
         abort();
-    snprintf(at_once, sizeof at_once, "--test-concurrency=%ld", AT_ONCE_A_CORE * sysconf(_SC_NPROCESSORS_ONLN));
+    snprintf(at_once, sizeof at_once, "%ld", AT_ONCE_A_CORE * sysconf(_SC_NPROCESSORS_ONLN));
     arguments[count++] = "/usr/bin/env";
     arguments[count++] = "node";
-    arguments[count++] = "--test";
-    arguments[count++] = "--test-reporter=spec";
-    if (major >= 22)
-        arguments[count++] = at_once;
-    char *pattern = request->grep != NULL ? text_of("--test-name-pattern=", request->grep) : NULL;
-    if (pattern != NULL)
-        arguments[count++] = pattern;
+    arguments[count++] = runner;
+    arguments[count++] = at_once;
+    arguments[count++] = (char *)(request->grep != NULL ? request->grep : "");
     for (int i = 0; i < found.count; i++)
         arguments[count++] = found.paths[i];
     const struct process_start start = { arguments, .death_signal = SIGTERM, .output = -1, .error = -1,
         .keep = -1 };
-    pid_t pid = process_start(&start);
+    pid_t pid = runner != NULL ? process_start(&start) : 0;
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    free(pattern);
+    free(runner);
     free(arguments);
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
@@ -226,7 +238,7 @@ static int perform(struct test_run *run, const struct request *request, const ch
         tell_project(run);
     fprintf(stderr, "%sready in %.1f s%s\n", terminal_dim(STDERR_FILENO),
         (double)(process_clock_ms() - began) / 1000, terminal_plain(STDERR_FILENO));
-    int status = node_run(request, major);
+    int status = node_run(request);
     if (status != 0 && run->log[0] != '\0')
         fprintf(stderr, "edge: the host's log is %s\n", run->log);
     return status == 0 ? STATUS_DONE : STATUS_FAILED;

@@ -57,6 +57,20 @@ describe('a project of one\'s own', options, () => {
         assert.deepEqual(fs.readdirSync(project).sort(), ['.edge', '.git', '.gitignore', 'CMakeLists.txt', 'README.md', 'build', 'functions', 'functions.toml', 'tests']);
     });
 
+    it('several files run at once', options, async () => {
+        for (const name of ['one', 'two'])
+            fs.writeFileSync(inProject(`tests/${name}.test.mjs`), `import fs from 'node:fs';
+import { it } from 'node:test';
+it('meets the other', { timeout: 20000 }, async () => {
+    fs.writeFileSync('${directory}/${name}', '');
+    while (!fs.existsSync('${directory}/${name === 'one' ? 'two' : 'one'}')) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+`);
+        const { status, stdout, stderr } = await edge('test', 'one', 'two', '--no-database', '--no-build');
+        assert.equal(status, 0, stdout + stderr);
+        for (const name of ['one', 'two']) fs.rmSync(inProject(`tests/${name}.test.mjs`));
+    });
+
     it('edge test NAME runs what is named, on a database that has forgotten the last run', options, async () => {
         fs.writeFileSync(inProject('functions/visit.c'), `#include <edge/edge.h>
 
