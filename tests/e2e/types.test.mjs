@@ -17,7 +17,10 @@ const options = { timeout: 120000 };
 const functions = [...fs.readFileSync(path.join(root, 'functions.toml'), 'utf8').matchAll(/^\[functions\.(?!sandbox_)(\w+)\]$/gm)].map(([, name]) => name);
 let directory, types;
 
-const edge = (...args) => execFileSync(path.join(buildDirectory, 'edge'), args, { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH }, maxBuffer: 1 << 26 });
+const edge = (...args) => {
+    const plugins = args.includes('--config') ? {} : { EDGE_PLUGINS: path.join(buildDirectory, 'functions') };
+    return execFileSync(path.join(buildDirectory, 'edge'), args, { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH, ...plugins }, maxBuffer: 1 << 26 });
+};
 
 /* The compiler's complaints about a program beside functions.ts. */
 function check(program) {
@@ -111,7 +114,7 @@ describe('edge docs', options, () => {
         fs.writeFileSync(config, configText({ functions: { wsx_echo: { auth: 'public' } }, sandbox: false, server: { plugins: path.join(buildDirectory, 'tests', 'plugins') } }));
         assert.match(edge('docs', '--config', config, 'wsx_echo'), /^`GET \/functions\/v1\/wsx_echo` opens a WebSocket session$/m);
         assert.doesNotMatch(edge('types', '--typescript', '--config', config), /wsx_echo/);
-        const { status, stderr } = spawnSync(path.join(buildDirectory, 'edge'), ['docs', 'nothing'], { cwd: root, encoding: 'utf8' });
+        const { status, stderr } = spawnSync(path.join(buildDirectory, 'edge'), ['docs', 'nothing'], { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH, EDGE_PLUGINS: path.join(buildDirectory, 'functions') } });
         assert.deepEqual([status, stderr], [1, 'edge: there is no function "nothing"\n']);
     });
 });
