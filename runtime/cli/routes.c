@@ -48,23 +48,14 @@ static int list(const struct config *config, bool json)
     qsort(sorted, count, sizeof *sorted, by_route);
 
     struct table table = { .columns = 4 };
-    json_t *routes = json_array();
     table_add(&table, (const char *[]){ "ROUTE", "METHODS", "AUTH", "FUNCTION" });
     for (size_t i = 0; i < count; i++) {
         char methods[128], auth[64];
         methods_format(config, sorted[i], methods, sizeof methods);
         auth_format(sorted[i], auth, sizeof auth);
         table_add(&table, (const char *[]){ sorted[i]->route, methods, auth, sorted[i]->name });
-        json_array_append_new(routes, json_pack("{s:s, s:s, s:s, s:s}", "route", sorted[i]->route, "methods",
-                                          methods, "auth", auth, "function", sorted[i]->name));
     }
-    if (json)
-        json_dumpf(routes, stdout, JSON_INDENT(2));
-    if (json)
-        putchar('\n');
-    else
-        table_print(&table);
-    json_decref(routes);
+    (json ? table_print_json : table_print)(&table);
     free(sorted);
     return STATUS_DONE;
 }

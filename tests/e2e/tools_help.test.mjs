@@ -118,8 +118,9 @@ describe('output', options, () => {
     it('is JSON where it is asked for', options, async () => {
         const file = path.join(root, 'functions.toml');
         for (const args of [['functions'], ['routes'], ['env'], ['doctor'], ['config', 'check'], ['config', 'keys'], ['config', 'providers']]) {
-            const { stdout } = await edge(...args, '--json', '--config', file);
+            const { stdout, stderr } = await edge(...args, '--json', '--config', file);
             assert.ok(JSON.parse(stdout), args.join(' '));
+            assert.doesNotMatch(stderr, /Sanitizer/);
         }
         fs.writeFileSync(path.join(directory, 'bad.toml'), '[server]\nport = 1\n');
         const bad = await edge('config', 'check', '--json', '--config', 'bad.toml');

@@ -83,7 +83,7 @@ describe('edge logs', options, () => {
 
     it('follows over the crash of a worker', options, async () => {
         const follower = follow('--level', 'error');
-        await post(host, 'crash', { body: { how: 'null' } }).catch(() => {});
+        await post(host, 'crash', { body: { how: 'abort' } }).catch(() => {});
         const died = await eventually(() => follower.seen.find(({ event }) => event === 'function_crashed' || event === 'worker_died'), 'the crash');
         assert.ok(died);
         await follower.stop();
