@@ -55,11 +55,14 @@ static void sandbox_decide(struct loader *loader)
             config->functions[i].enabled = false;
 }
 
-/* Under a debugger somebody looks at a function for minutes: no limit may take the worker away from him. */
+/*
+ * Under a debugger somebody looks at a function for minutes: no limit may take the worker away from him. On a
+ * development host only, as the sandbox.
+ */
 static void debugger_decide(struct config *config)
 {
     const char *wanted = environment_get("EDGE_DEBUGGER");
-    if (wanted == NULL || strcmp(wanted, "1") != 0)
+    if (!config->sandbox || wanted == NULL || strcmp(wanted, "1") != 0)
         return;
     config->server.cpu_limit_ms = DEBUGGER_MS;
     config->server.write_timeout_ms = DEBUGGER_MS;
