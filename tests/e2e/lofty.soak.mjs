@@ -71,7 +71,7 @@ describe('loftySync: a hundred thousand contacts', options, () => {
                 assert.ok(data.fetched > fetched - 25, 'it goes on where it was');
                 fetched = data.fetched;
                 if (++seen % 100 === 0)
-                    resident = Math.max(resident, Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024);
+                    resident = Math.max(resident, Number(/RssAnon:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024);
                 if (kills.length > 0 && fetched >= kills[0]) {
                     kills.shift();
                     process.kill(pid, 'SIGKILL');

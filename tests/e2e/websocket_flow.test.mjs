@@ -210,12 +210,15 @@ describe('websocket: a host that stops', options, () => {
                 i % 2 ? socket.socket.terminate() : socket.socket.close();
             await Promise.all(sockets.map((socket) => socket.closed));
         };
-        const before = descriptors(host);
-        for (let i = 0; i < 4; i++) await round();
-        const resident = residentBytes(host);
-        for (let i = 0; i < 10; i++) await round();
-        await eventually(() => descriptors(host) <= before, 'the descriptors');
-        assert.ok(residentBytes(host) - resident < 512 * KIB);
-        await host.stop();
+        try {
+            const before = descriptors(host);
+            for (let i = 0; i < 4; i++) await round();
+            const resident = residentBytes(host);
+            for (let i = 0; i < 10; i++) await round();
+            await eventually(() => descriptors(host) <= before, 'the descriptors');
+            assert.ok(residentBytes(host) - resident < 512 * KIB);
+        } finally {
+            await host.stop();
+        }
     });
 });

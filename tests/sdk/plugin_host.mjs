@@ -30,6 +30,6 @@ export function workers(host) {
 
 /* Resident memory of a process, bytes. */
 export const residentBytes = (pid) =>
-    1024 * Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+    1024 * Number(/RssAnon:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
 export const underSanitizers = /asan/.test(process.env.EDGE_BUILD ?? '');

@@ -31,7 +31,7 @@ function descriptors(pid) {
     return open;
 }
 
-const resident = (pid) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+const resident = (pid) => Number(/^RssAnon:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 
 export async function gauges(host, ...names) {
     const text = await (await fetch(`${host.url}/_edge/metrics`)).text();

@@ -28,7 +28,7 @@ export function residentBytes(host) {
     let bytes = 0;
     for (const pid of processes(host)) {
         const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-        bytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(status)[1]) * 1024;
+        bytes += Number(/^RssAnon:\s+(\d+) kB/m.exec(status)[1]) * 1024;
     }
     return bytes;
 }

@@ -80,7 +80,7 @@ function holdings(host) {
         processes: pids.length,
         mappings: sum((pid) => lines(`/proc/${pid}/maps`)),
         descriptors: sum((pid) => fs.readdirSync(`/proc/${pid}/fd`).length),
-        residentKib: sum((pid) => Number(/^VmRSS:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1])),
+        residentKib: sum((pid) => Number(/^RssAnon:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1])),
         files: fs.readdirSync('/var/tmp').filter((name) => name.startsWith(`edge-plugins-${host.child.pid}-`)).length,
     };
 }

@@ -27,11 +27,11 @@ export const startPlugins = ({ functions, server = {}, ...more }) =>
 /* The process id of the host's one worker. */
 export const workerOf = (host) => Number(execFileSync('pgrep', ['-P', `${host.child.pid}`]).toString());
 
-/* Its resident memory in bytes; 0 under sanitizers, whose own memory drowns it. */
+/* Its private resident memory in bytes (the log's ring is shared); 0 under sanitizers, whose own drowns it. */
 export function residentBytes(host) {
     if (/asan/.test(buildDirectory)) return 0;
     const status = fs.readFileSync(`/proc/${workerOf(host)}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)[1]) * 1024;
+    return Number(/RssAnon:\s+(\d+) kB/.exec(status)[1]) * 1024;
 }
 
 /* How many descriptors it has. */

@@ -135,7 +135,7 @@ static void test_ends(void **state)
 {
     (void)state;
     start_client(
-        (struct provider_settings){ .silence_timeout_ms = 60, .first_byte_timeout_ms = 40 }, serve_one_event);
+        (struct provider_settings){ .silence_timeout_ms = 60, .first_byte_timeout_ms = 200 }, serve_one_event);
     run_path(read_events, "/silent");
     assert_string_equal(seen.text, "message=1;");
     assert_int_equal(seen.failure, EDGE_HTTP_TIMEOUT);
@@ -145,7 +145,7 @@ static void test_ends(void **state)
     assert_int_equal(seen.failure, EDGE_HTTP_UNREACHABLE);
     stop_client();
 
-    start_client((struct provider_settings){ .first_byte_timeout_ms = 40 }, serve_nothing);
+    start_client((struct provider_settings){ .first_byte_timeout_ms = 200 }, serve_nothing);
     run_path(read_events, "/");
     assert_int_equal(seen.failure, EDGE_HTTP_TIMEOUT);
     assert_int_equal(seen.status, 0);
@@ -188,11 +188,11 @@ static void serve_much(struct peer *peer, const struct peer_request *request)
 
 static void read_slowly(edge_ctx *ctx)
 {
-    edge_reply *reply = edge_fetch_stream(ctx, "peer", .path = "/", .silence_timeout_ms = 40);
+    edge_reply *reply = edge_fetch_stream(ctx, "peer", .path = "/", .silence_timeout_ms = 150);
     size_t length;
     const void *piece = edge_reply_read(ctx, reply, &length);
     seen.length += piece != NULL ? length : 0;
-    edge_sleep(ctx, 200); /* longer than the silence limit: the silence is ours */
+    edge_sleep(ctx, 600); /* longer than the silence limit: the silence is ours */
     seen.sent_ahead = (int64_t)sent - (int64_t)seen.length;
     while ((piece = edge_reply_read(ctx, reply, &length)) != NULL)
         seen.length += length;
