@@ -16,13 +16,19 @@
 
 enum {
     SHARED_FIRST = 4096,
-    SHARED_MAX = 1 << 20
+    SHARED_MAX = 1 << 20,
+    TEXT_PER_MEMORY =
+        4 /* how much longer than the invocation's memory a text may be: it says names again and again */
 };
 
 static void reserve(struct json_output *out, size_t more)
 {
     if (out->failed || out->length + more < out->capacity)
         return;
+    /* A value that is listed a million times takes no memory but here. */
+    const struct fiber *fiber = fiber_current();
+    if (fiber != NULL && (out->length + more) / TEXT_PER_MEMORY > fiber_context(fiber)->arena.limit_bytes)
+        context_memory_limit(fiber_context(fiber), out->length + more);
     size_t capacity = out->capacity * 2;
     while (out->length + more >= capacity)
         capacity *= 2;

@@ -12,7 +12,10 @@
  */
 const char *json_dump_shared(const json_t *value, size_t *length);
 
-/* Text that is being written; once failed (memory is short) nothing more is. */
+/*
+ * Text that is being written; once failed (memory is short) nothing more is. One of several times the running
+ * invocation's memory limit ends it.
+ */
 struct json_output {
     char *text; /* malloc'ed */
     size_t length, capacity;
