@@ -298,6 +298,13 @@ const struct exchange *http1_waiting(const struct connection *connection)
     return waits ? session->exchange : NULL;
 }
 
+bool http1_listens(const struct connection *connection)
+{
+    const struct http1 *session = connection->session;
+    return connection->protocol == &protocol && session != NULL && !session->running &&
+           connection->state == CONNECTION_OPEN;
+}
+
 void http1_open(struct connection *connection)
 {
     struct http1 *session = calloc(1, sizeof *session);

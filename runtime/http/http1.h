@@ -5,6 +5,8 @@
 #ifndef HTTP_HTTP1_H
 #define HTTP_HTTP1_H
 
+#include <stdbool.h>
+
 struct connection;
 struct exchange;
 
@@ -17,5 +19,8 @@ void http1_leave(struct connection *connection);
 /* The exchange that waits for its answer on a connection, NULL: none, or the connection speaks something else.
  */
 const struct exchange *http1_waiting(const struct connection *connection);
+
+/* Whether the connection's next request has not been read, or not whole. */
+bool http1_listens(const struct connection *connection);
 
 #endif

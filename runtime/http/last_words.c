@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+enum {
+    MOMENTS = 10 /* of 5 ms: as long as requests that are on their way are waited for */
+};
 
 #define REQUEST_ID "00000000-0000-0000-0000-000000000000"
 #define BODY(message, code) "{\"error\":\"" message "\",\"code\":\"" code "\",\"requestId\":\"" REQUEST_ID "\"}"
@@ -49,18 +54,50 @@ static void say(const struct connection *connection, struct words *words, const 
     send(connection->readable.fd, words->text, words->length, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void last_words(struct http_server *server, const edge_ctx *crashed)
+/* What stays unread would make the client's kernel drop the answer. */
+static bool drain(const struct connection *connection)
+{
+    static char nowhere[16 * 1024];
+    bool heard = connection->kept_length > 0;
+    while (recv(connection->readable.fd, nowhere, sizeof nowhere, MSG_DONTWAIT) > 0)
+        heard = true;
+    return heard;
+}
+
+static void say_to_waiting(const struct connection *connection, const edge_ctx *crashed)
+{
+    const struct exchange *exchange = http1_waiting(connection);
+    if (exchange == NULL || connection->tls != NULL || exchange->request_id[0] == '\0')
+        return;
+    if (exchange->head_sent && exchange->event_stream && exchange->chunks)
+        say(connection, &event_words, exchange->request_id);
+    else if (!exchange->head_sent && crashed != NULL && exchange->ctx == crashed)
+        say(connection, &crashed_words, exchange->request_id);
+    else if (!exchange->head_sent)
+        say(connection, &lost_words, exchange->request_id);
+}
+
+/* Those whose request has not been read, or is on its way: a client that has just connected is about to send.
+ */
+static void say_to_coming(struct http_server *server)
 {
     for (struct connection *connection = server->connections; connection != NULL;
          connection = connection->next) {
-        const struct exchange *exchange = http1_waiting(connection);
-        if (exchange == NULL || connection->tls != NULL || exchange->request_id[0] == '\0')
+        if (connection->tls != NULL || !http1_listens(connection) || !drain(connection))
             continue;
-        if (exchange->head_sent && exchange->event_stream && exchange->chunks)
-            say(connection, &event_words, exchange->request_id);
-        else if (!exchange->head_sent && crashed != NULL && exchange->ctx == crashed)
-            say(connection, &crashed_words, exchange->request_id);
-        else if (!exchange->head_sent)
-            say(connection, &lost_words, exchange->request_id);
+        say(connection, &lost_words, REQUEST_ID);
+        connection->state = CONNECTION_CLOSING;
+    }
+}
+
+void last_words(struct http_server *server, const edge_ctx *crashed)
+{
+    const struct timespec moment = { .tv_nsec = 5 * 1000 * 1000 };
+    for (const struct connection *connection = server->connections; connection != NULL;
+         connection = connection->next)
+        say_to_waiting(connection, crashed);
+    for (int i = 0; i < MOMENTS; i++) {
+        say_to_coming(server);
+        nanosleep(&moment, NULL);
     }
 }
