@@ -34,6 +34,7 @@ struct slot_function {
     _Atomic uint64_t latency[SLOT_LATENCY_BUCKETS]; /* not cumulated */
     _Atomic uint64_t duration_us, cpu_us, db_us, http_us;
     _Atomic uint64_t queries, fetches, bytes_in, bytes_out;
+    _Atomic uint64_t defects; /* what it left open */
     _Atomic uint64_t crashes; /* workers lost while it ran; the supervisor's */
 };
 

@@ -62,6 +62,11 @@ void metrics_record(
     counter_add(&counters->bytes_out, usage->bytes_out);
 }
 
+void metrics_defects(struct slot *slot, int function_index, uint32_t count)
+{
+    counter_add(&slot_function(slot, function_index)->defects, count);
+}
+
 /* The second number of /proc/self/statm, in pages; 0 where there is no /proc. */
 static uint64_t resident_bytes(void)
 {

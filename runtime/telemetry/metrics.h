@@ -19,6 +19,9 @@ struct usage;
 void metrics_record(
     struct slot *slot, int function_index, int status, int64_t duration_us, const struct usage *usage);
 
+/* Counts what a function has left open (usage.defect_count) once its invocation is released. */
+void metrics_defects(struct slot *slot, int function_index, uint32_t count);
+
 /* The worker's own reading of what it holds, about once a second; also takes its memory and CPU time. */
 struct worker_reading {
     uint64_t connections, accepted, fibers, stacks; /* accepted: since its start; the rest at present */

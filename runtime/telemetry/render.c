@@ -40,6 +40,7 @@ struct row {
 struct rendering {
     FILE *to;
     const struct slots *slots;
+    const struct registry *registry;
     struct row *rows; /* the functions by their numbers, then the host */
     size_t row_count;
 };
@@ -53,8 +54,9 @@ static void add_cells(struct row *row, const struct slot_function *counters)
         row->cells[i] += counter_read(&cells[i]);
 }
 
-static int collect(struct rendering *rendering, const struct registry *registry)
+static int collect(struct rendering *rendering)
 {
+    const struct registry *registry = rendering->registry;
     size_t functions = (size_t)atomic_load(&registry->count);
     rendering->row_count = functions + 1;
     rendering->rows = calloc(rendering->row_count, sizeof(struct row));
@@ -198,6 +200,8 @@ static void render_functions(struct rendering *rendering)
         { "edge_request_fetches_total", "Provider calls made by invocations.", CELL(fetches), UNIT_COUNT },
         { "edge_request_received_bytes_total", "Bytes of requests.", CELL(bytes_in), UNIT_COUNT },
         { "edge_request_sent_bytes_total", "Bytes of answers.", CELL(bytes_out), UNIT_COUNT },
+        { "edge_function_defects_total", "Descriptors and transactions that the function left open.",
+            CELL(defects), UNIT_COUNT },
         { "edge_function_crashes_total", "Workers lost while the function ran.", CELL(crashes), UNIT_COUNT },
     };
     for (size_t f = 0; f < sizeof(families) / sizeof(*families); f++) {
@@ -210,6 +214,32 @@ static void render_functions(struct rendering *rendering)
             fputc('}', rendering->to);
             put_value(rendering->to, row->cells[families[f].offset], families[f].unit);
         }
+    }
+}
+
+static void put_info(FILE *to, const struct row *row, const char *generation, const char *state)
+{
+    if (generation[0] == '\0' && strcmp(state, "canary") == 0)
+        return;
+    put_function(to, "edge_function_info", row);
+    fprintf(to, ",generation=\"%s\",state=\"%s\"} 1\n", generation, state);
+}
+
+/* Joined with the counters by function, a change of the generation shows beside what it did to them. */
+static void render_generations(struct rendering *rendering)
+{
+    put_family(rendering->to, "edge_function_info", "gauge",
+        "1; which build of a function is served, tried out as a canary, or kept to go back to.");
+    for (size_t r = 0; r + 1 < rendering->row_count; r++) {
+        const struct row *row = &rendering->rows[r];
+        struct function_status status;
+        registry_read(rendering->registry, (int)r, &status);
+        if (status.state == FUNCTION_ABSENT)
+            continue;
+        put_info(rendering->to, row, status.serving, function_state_name(status.state));
+        put_info(rendering->to, row, status.canary, "canary");
+        for (size_t i = 0; i < REGISTRY_PREVIOUS_MAX && status.previous[i][0] != '\0'; i++)
+            put_info(rendering->to, row, status.previous[i], "previous");
     }
 }
 
@@ -325,9 +355,9 @@ static void render_process(struct rendering *rendering)
 size_t metrics_render(const struct slots *slots, const struct registry *registry, char **out)
 {
     size_t length = 0;
-    struct rendering rendering = { .slots = slots };
+    struct rendering rendering = { .slots = slots, .registry = registry };
     *out = NULL;
-    if (collect(&rendering, registry) < 0)
+    if (collect(&rendering) < 0)
         return 0;
 
     rendering.to = open_memstream(out, &length);
@@ -339,6 +369,7 @@ size_t metrics_render(const struct slots *slots, const struct registry *registry
         render_requests(&rendering);
         render_latency(&rendering);
         render_functions(&rendering);
+        render_generations(&rendering);
         bool whole = ferror(rendering.to) == 0;
         if (fclose(rendering.to) != 0 || !whole) {
             free(*out);

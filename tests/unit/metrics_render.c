@@ -62,6 +62,14 @@ static struct slots *recorded(void)
     metrics_record(first, 0, 299, 1, &usage);
     metrics_record(first, 1, 499, 1, &usage);
     metrics_record(first, -1, 404, 1, &usage);
+    metrics_defects(first, 0, 2);
+    metrics_defects(second, 0, 1);
+    const struct function_status serving = {
+        .state = FUNCTION_SERVING, .serving = "b3", .canary = "b4", .previous = { "b2", "b1" }
+    };
+    const struct function_status refused = { .state = FUNCTION_NOT_LOADED };
+    registry_write(registry, 0, &serving);
+    registry_write(registry, 2, &refused);
     return slots;
 }
 
@@ -81,6 +89,33 @@ static void requests_are_summed_over_workers(void **state)
     has(text, "edge_requests_total{function=\"_host\",status=\"404\"} 1");
     has(text, "edge_request_cpu_seconds_total{function=\"computePulse\"} 0.009000");
     has(text, "edge_request_queries_total{function=\"computePulse\"} 24");
+    has(text, "edge_function_defects_total{function=\"computePulse\"} 3");
+    free(text);
+    slots_free(slots);
+}
+
+static void generations_are_named(void **state)
+{
+    (void)state;
+    struct slots *slots = recorded();
+    char *text = render(slots);
+    has(text, "# TYPE edge_function_info gauge");
+    has(text, "edge_function_info{function=\"computePulse\",generation=\"b3\",state=\"serving\"} 1");
+    has(text, "edge_function_info{function=\"computePulse\",generation=\"b4\",state=\"canary\"} 1");
+    has(text, "edge_function_info{function=\"computePulse\",generation=\"b2\",state=\"previous\"} 1");
+    has(text, "edge_function_info{function=\"computePulse\",generation=\"b1\",state=\"previous\"} 1");
+    has(text, "edge_function_info{function=\"neverCalled\",generation=\"\",state=\"not_loaded\"} 1");
+    /* Not in functions.toml, so there is nothing to say of it; nor of the host, which is no function. */
+    assert_null(strstr(text, "edge_function_info{function=\"odd"));
+    assert_null(strstr(text, "edge_function_info{function=\"_host"));
+
+    const struct function_status quarantined = { .state = FUNCTION_QUARANTINED, .serving = "b3" };
+    atomic_store(&registry->entries[0].blocked_until_us, 1);
+    registry_write(registry, 0, &quarantined);
+    free(text);
+    text = render(slots);
+    has(text, "edge_function_info{function=\"computePulse\",generation=\"b3\",state=\"quarantined\"} 1");
+    assert_null(strstr(text, "state=\"canary\""));
     free(text);
     slots_free(slots);
 }
@@ -185,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_summed_over_workers),
+        cmocka_unit_test(generations_are_named),
         cmocka_unit_test(histograms_cumulate),
         cmocka_unit_test(gauges_are_of_the_living),
         cmocka_unit_test(keeps_the_rules_of_the_format),
