@@ -4,6 +4,8 @@
 #include "plugin.h"
 
 #include "build_id.h"
+#include "descriptors.h"
+#include "imports.h"
 #include "object.h"
 
 #include <dlfcn.h>
@@ -115,6 +117,7 @@ static int open_library(struct plugin *plugin, const struct plugin_source *sourc
         say_unloadable(source, error);
         return -ENOEXEC;
     }
+    imports_replace(plugin->library, descriptors_call);
     const edge_function *function = dlsym(plugin->library, "edge_plugin");
     if (function == NULL) {
         snprintf(error->text, sizeof error->text, "%s exports no edge_plugin", source->shown);

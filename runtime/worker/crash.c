@@ -8,6 +8,7 @@
 #include "backtrace.h"
 #include "base/asan.h"
 #include "http/last_words.h"
+#include "plugin/descriptors.h"
 #include "state.h"
 #include "supervisor/slots.h"
 
@@ -111,6 +112,8 @@ static void on_hang(int signal, siginfo_t *info, void *context)
 /* On the loop's stack again. */
 static void on_broken_off(edge_ctx *ctx)
 {
+    descriptors_forget(ctx); /* it may have been about to close them, or hold a stream's lock */
+    ctx->cut_short = true;
     if (ctx->failure == NULL)
         ctx->failure = crash.hang ? &cpu_limit : &crashed;
     crash.retire(crash.worker);

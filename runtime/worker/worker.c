@@ -13,6 +13,7 @@
 #include "http/websocket.h"
 #include "jobs/jobs.h"
 #include "modules.h"
+#include "plugin/descriptors.h"
 #include "plugin/invoke.h"
 #include "state.h"
 #include "supervisor/control.h"
@@ -49,6 +50,13 @@ static void on_switch(edge_ctx *ctx, int64_t now_us)
         return;
     }
     slot_enter(slot, ctx->function_index, ctx->name, ctx->generation, ctx->request_id, now_us);
+}
+
+static void on_release(edge_ctx *ctx)
+{
+    descriptors_end(ctx);
+    if (ctx->usage.defect_count > 0)
+        metrics_defects(this_worker->boot->slot, ctx->function_index, ctx->usage.defect_count);
 }
 
 static void stop_loop(struct http_server *server)
@@ -262,6 +270,7 @@ static int start(struct worker *worker)
     struct ev_loop *loop = worker->server.loop;
     fiber_system_start(loop, config->server.fiber_stack_bytes);
     fiber_on_switch(on_switch);
+    context_on_release(on_release);
     deadline_system_start(loop);
     read_test_clock(worker);
     rate_use(worker->boot->rates);

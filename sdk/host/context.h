@@ -57,6 +57,7 @@ struct usage {
     uint64_t bytes_in, bytes_out;
     uint32_t messages_in, messages_out; /* of a WebSocket session */
     uint16_t close_code;                /* of one that has ended; 0 for all else */
+    uint32_t defect_count;              /* what it left open, and the host had to close */
 };
 
 /* Why an invocation ended without an answer of the function. */
@@ -166,8 +167,10 @@ struct edge_ctx {
     struct fiber *main_fiber;
     struct leave_watch *leave_watches;
     struct reader_wait *reader_waits;
-    struct ws_channel *ws; /* of a WebSocket session (host/ws.h); else NULL */
+    struct ws_channel *ws;          /* of a WebSocket session (host/ws.h); else NULL */
+    struct descriptor *descriptors; /* that its plugin has opened (runtime/plugin/descriptors.h) */
     bool finished, client_gone, finish_on_disconnect;
+    bool cut_short; /* some of its work was: by a failure, or from outside */
     bool
         cancelled; /* client_gone by its own wish, over a WebSocket that stays: the last event still goes out */
     uint32_t background_count; /* started or waiting to be */
@@ -195,6 +198,12 @@ edge_ctx *context_create(const struct context_setup *setup);
 
 /* Starts the main fiber at once (loop's stack only); it has run to its first wait, or to its end, on return. */
 void context_run(edge_ctx *ctx);
+
+/*
+ * Called for every invocation that is about to be released: its defers have run, its memory is still there. For
+ * what a function has left open.
+ */
+void context_on_release(void (*releasing)(edge_ctx *ctx));
 
 /*
  * Ends an invocation from outside (deadline, drain, lost worker): as if the function had called edge_fail.

@@ -190,7 +190,8 @@ void edge_tx_rollback(edge_tx *tx);
 /*
  * A large result in batches of fetch_size rows: one is in memory at a time. As the caller, as the service, or
  * as part of a transaction; the first two are a transaction of their own, which holds a connection until the
- * cursor has been read to its end or closed. sql is a SELECT or VALUES.
+ * cursor has been read to its end or closed: one that the function forgets is closed at the invocation's end,
+ * and the log says transaction_left_open. sql is a SELECT or VALUES.
  *
  *     edge_cursor *cursor = edge_query_cursor(ctx, 500, "SELECT id, title FROM goals WHERE status = $1",
  *         edge_text("active"));

@@ -132,10 +132,19 @@ void context_at_leave(edge_ctx *ctx, void (*fn)(void *arg), void *arg)
     ctx->leave_watches = watch;
 }
 
+static void (*on_release)(edge_ctx *ctx);
+
+void context_on_release(void (*releasing)(edge_ctx *ctx))
+{
+    on_release = releasing;
+}
+
 static void release(edge_ctx *ctx)
 {
     ev_timer_stop(fiber_loop(), &ctx->deadline);
     run_nodes(&ctx->defers);
+    if (on_release != NULL)
+        on_release(ctx);
     if (ctx->ops->released != NULL)
         ctx->ops->released(ctx);
     arena_free(&ctx->arena);
@@ -255,6 +264,7 @@ void context_run(edge_ctx *ctx)
 
 void context_cancel(edge_ctx *ctx, int status, const char *code, const char *message)
 {
+    ctx->cut_short = true;
     if (ctx->finished) {
         abandon_tasks(ctx, true);
         if (ctx->background_count == 0)

@@ -14,6 +14,7 @@ static struct failure out_of_memory = {
 
 void context_fail(edge_ctx *ctx, int status, const char *code, const edge_failure *said, const char *detail)
 {
+    ctx->cut_short = true;
     if (ctx->failure != NULL)
         return;
 

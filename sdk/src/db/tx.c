@@ -33,10 +33,23 @@ static void let_go(struct edge_tx *tx)
         fiber_on_loop(release, tx->connection);
 }
 
-/* The invocation has ended inside the block. */
+/* The function believes that its work is done, and it is undone: whoever runs it is to know. */
+static void report(edge_tx *tx)
+{
+    bool copies = tx->connection != NULL && tx->connection->copy != NULL;
+    tx->ctx->usage.defect_count++;
+    edge_log(tx->ctx, EDGE_LOG_WARN, "transaction_left_open",
+        { "of", edge_text(copies                 ? "copy"
+                          : tx->cursor_count > 0 ? "cursor"
+                                                 : "transaction") });
+}
+
+/* The invocation has ended inside the block. One that failed, or was ended, could do nothing about it. */
 static void invocation_ended(void *arg)
 {
     struct edge_tx *tx = arg;
+    if (tx->state == TX_OPEN && !tx->ctx->cut_short && (tx->begun || tx->queued_count > 0))
+        report(tx);
     tx->state = TX_FINISHED;
     let_go(tx);
 }
