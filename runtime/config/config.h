@@ -48,9 +48,10 @@ struct server_config {
     const char *spool;                  /* directory of spooled bodies */
     int64_t cpu_limit_ms; /* a worker that runs one function longer without yielding is replaced */
     size_t fiber_stack_bytes;
-    bool watch;              /* files that change are reloaded by themselves */
-    int64_t gate_timeout_ms; /* for one plugin to load, start and test itself before it is served */
-    int crash_limit;         /* crashes of a generation within crash_window_ms that withdraw it; 0: never */
+    size_t worker_memory_bytes; /* 0: a worker's share of the machine's; see worker/memory_limit.h */
+    bool watch;                 /* files that change are reloaded by themselves */
+    int64_t gate_timeout_ms;    /* for one plugin to load, start and test itself before it is served */
+    int crash_limit;            /* crashes of a generation within crash_window_ms that withdraw it; 0: never */
     int64_t crash_window_ms;
     int jobs; /* durable jobs at the same time, a worker; 0: this host runs none */
     int64_t job_lease_ms;

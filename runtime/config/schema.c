@@ -78,6 +78,8 @@ static const struct setting server_settings[] = {
         .help = "A worker that runs one function longer than this without waiting is replaced" },
     { "fiber_stack", SETTING_SIZE, "256KiB", KIB(64), MIB(8), AT(fiber_stack_bytes),
         .help = "Address space of an invocation's stack; pages count once they are touched" },
+    { "worker_memory", SETTING_SIZE, "0B", 0, MIB(16 * 1024 * 1024), AT(worker_memory_bytes),
+        .help = "Memory of a worker beside its fibers' stacks; 0: its share of the machine's, at least 1 GiB" },
     { "jobs", SETTING_INTEGER, "4", 0, 1000, AT(jobs),
         .help = "Durable jobs at the same time, a worker; 0: this host runs none" },
     { "job_lease", SETTING_DURATION, "60s", SECONDS(2), HOURS(1), AT(job_lease_ms),

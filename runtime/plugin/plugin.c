@@ -20,6 +20,8 @@ enum {
     SHORTEST_DESCRIPTOR = offsetof(edge_function, methods)
 };
 
+static struct plugin *open_plugins;
+
 /* Whatever else is wrong with it, a plugin is mended by building it again with this host's headers. */
 static int refuse_abi(const struct plugin_source *source, const char *problem, struct load_error *error)
 {
@@ -117,6 +119,8 @@ static int open_library(struct plugin *plugin, const struct plugin_source *sourc
         say_unloadable(source, error);
         return -ENOEXEC;
     }
+    plugin->next = open_plugins;
+    open_plugins = plugin;
     imports_replace(plugin->library, descriptors_call);
     const edge_function *function = dlsym(plugin->library, "edge_plugin");
     if (function == NULL) {
@@ -181,6 +185,26 @@ void plugin_use(struct plugin *plugin)
     plugin->users++;
 }
 
+static void close_library(struct plugin *plugin)
+{
+    struct plugin **at = &open_plugins;
+    while (*at != plugin)
+        at = &(*at)->next;
+    *at = plugin->next;
+    dlclose(plugin->library);
+}
+
+bool plugin_contains(const void *address)
+{
+    struct dl_find_object object;
+    if (_dl_find_object((void *)address, &object) != 0)
+        return false;
+    const struct plugin *plugin = open_plugins;
+    while (plugin != NULL && plugin->library != object.dlfo_link_map)
+        plugin = plugin->next;
+    return plugin != NULL;
+}
+
 void plugin_release(struct plugin *plugin)
 {
     if (--plugin->users > 0)
@@ -188,7 +212,7 @@ void plugin_release(struct plugin *plugin)
     if (plugin->started && plugin->descriptor.exit != NULL)
         plugin->descriptor.exit(plugin->state);
     if (plugin->library != NULL)
-        dlclose(plugin->library);
+        close_library(plugin);
     free(plugin->file);
     free(plugin);
 }

@@ -21,6 +21,7 @@ struct plugin_source {
 };
 
 struct plugin {
+    struct plugin *next;      /* of all that are open */
     edge_function descriptor; /* what an older plugin does not have yet is zero */
     void *state;              /* from init */
     void *library;            /* of dlopen */
@@ -43,5 +44,8 @@ void plugin_use(struct plugin *plugin);
 
 /* The last one ends and unmaps it, unless it has to stay mapped (object.h). */
 void plugin_release(struct plugin *plugin);
+
+/* Whether code at an address is an open plugin's. Async-signal-safe but for plugins being opened and closed. */
+bool plugin_contains(const void *address);
 
 #endif

@@ -8,6 +8,7 @@
 #include "supervisor/breaker.h"
 #include "supervisor/control.h"
 #include "supervisor/watch.h"
+#include "worker/memory_limit.h"
 
 #include <context.h>
 #include <errno.h>
@@ -104,7 +105,9 @@ static void on_decided(void *arg)
 static void forget_supervisor_in_gate(void *arg)
 {
     const struct reload *reload = arg;
+    const struct server_config *server = &reload_config(reload)->server;
     workers_forget(reload->supervisor);
+    memory_limit_start(memory_share(server->worker_memory_bytes, reload->supervisor->wanted));
 }
 
 static void gate(struct reload *reload)

@@ -16,6 +16,7 @@
 #include "supervisor/command.h"
 #include "supervisor/control.h"
 #include "supervisor/deployment.h"
+#include "worker/memory_limit.h"
 #include "worker/worker.h"
 
 #define START_DEADLINE_S 60.0 /* to load every plugin and say so */
@@ -79,6 +80,7 @@ __attribute__((noreturn)) static void become_worker(
         .rates = supervisor->rates,
         .registry = supervisor->registry,
         .manifest = supervisor->deployment->manifest,
+        .memory_bytes = memory_share(supervisor->config->server.worker_memory_bytes, supervisor->wanted),
         .sandbox = options->sandbox,
     };
     int status = (options->worker != NULL ? options->worker : worker_run)(&boot);

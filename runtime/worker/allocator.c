@@ -1,8 +1,11 @@
 /*
- * malloc and its kin with a mark around them; see allocator.h. glibc keeps its own under __libc_ names for
+ * malloc and its kin with a mark around them, and the worker's reserve behind them (memory_limit.h); see
+ * allocator.h. glibc keeps its own under __libc_ names for
  * those who put theirs in front. AddressSanitizer has its own in front, and its reports are wanted instead.
  */
 #include "allocator.h"
+
+#include "memory_limit.h"
 
 #include "base/asan.h"
 
@@ -24,6 +27,8 @@ EXPORTED void *malloc(size_t size)
 {
     depth++;
     void *memory = __libc_malloc(size);
+    if (memory == NULL && memory_reserve_open(__builtin_return_address(0)))
+        memory = memory_reserve_close(__libc_malloc(size));
     depth--;
     return memory;
 }
@@ -32,6 +37,8 @@ EXPORTED void *calloc(size_t count, size_t size)
 {
     depth++;
     void *memory = __libc_calloc(count, size);
+    if (memory == NULL && memory_reserve_open(__builtin_return_address(0)))
+        memory = memory_reserve_close(__libc_calloc(count, size));
     depth--;
     return memory;
 }
@@ -40,6 +47,8 @@ EXPORTED void *realloc(void *memory, size_t size)
 {
     depth++;
     void *moved = __libc_realloc(memory, size);
+    if (moved == NULL && size > 0 && memory_reserve_open(__builtin_return_address(0)))
+        moved = memory_reserve_close(__libc_realloc(memory, size));
     depth--;
     return moved;
 }

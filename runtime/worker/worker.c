@@ -12,6 +12,7 @@
 #include "http/token_system.h"
 #include "http/websocket.h"
 #include "jobs/jobs.h"
+#include "memory_limit.h"
 #include "modules.h"
 #include "plugin/descriptors.h"
 #include "plugin/invoke.h"
@@ -90,6 +91,18 @@ static void drain(struct worker *worker)
     websocket_drain();
     jobs_drain();
     http_server_drain(&worker->server);
+}
+
+/* What functions have taken with malloc and not given back stays taken: another worker begins afresh. */
+static void look_at_memory(struct worker *worker)
+{
+    size_t used = 0;
+    if (worker->server.draining || !memory_is_short(&used))
+        return;
+    log_event(EDGE_LOG_WARN, "worker_memory", { "bytes", edge_int((int64_t)used) },
+        { "limitBytes", edge_int((int64_t)worker->boot->memory_bytes) });
+    control_send(worker->boot->control_fd, CONTROL_RETIRING);
+    drain(worker);
 }
 
 /* A function has crashed: another worker is to take over, and this one ends before what was hurt does harm. */
@@ -196,6 +209,7 @@ static void on_sample(struct ev_loop *loop, ev_timer *timer, int events)
                                            .http = &http,
                                            .jobs = jobs_get_stats(),
                                        });
+    look_at_memory(worker);
 }
 
 static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
@@ -268,6 +282,7 @@ static int start(struct worker *worker)
 {
     const struct config *config = worker->boot->config;
     struct ev_loop *loop = worker->server.loop;
+    memory_limit_start(worker->boot->memory_bytes);
     fiber_system_start(loop, config->server.fiber_stack_bytes);
     fiber_on_switch(on_switch);
     context_on_release(on_release);

@@ -20,6 +20,7 @@
 #define WORKER_WORKER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct config;
 struct rate_table;
@@ -37,6 +38,7 @@ struct worker_boot {
     struct rate_table *rates;  /* shared by all workers */
     struct registry *registry; /* as well */
     const char *manifest;      /* of the revision to begin with (revision.h) */
+    size_t memory_bytes;       /* that it may take (memory_limit.h) */
     bool sandbox;              /* serve the sandbox providers too */
 };
 

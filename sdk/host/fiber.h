@@ -90,4 +90,8 @@ bool fiber_guards(const void *address); /* true when address lies in the running
 /* Fibers alive and stacks mapped, for metrics. */
 void fiber_counts(size_t *alive, size_t *stacks);
 
+/* Calls changed with the bytes that all stacks take together, before there are more and after there are less.
+ */
+void fiber_on_stacks(void (*changed)(size_t bytes));
+
 #endif

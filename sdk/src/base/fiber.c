@@ -366,6 +366,11 @@ bool fiber_guards(const void *address)
     return fiber != NULL && at >= fiber->mapping && at < fiber->mapping + fibers.page;
 }
 
+void fiber_on_stacks(void (*changed)(size_t bytes))
+{
+    stack_pool_on_change(changed);
+}
+
 void fiber_counts(size_t *alive, size_t *stacks)
 {
     *alive = fibers.alive;

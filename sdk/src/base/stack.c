@@ -23,8 +23,9 @@ struct stack_list {
 
 static struct {
     size_t bytes, page, mapped;
-    struct stack_list warm; /* as their last fiber left them */
-    struct stack_list cold; /* of a burst: only their highest page is resident */
+    void (*changed)(size_t bytes); /* is told how much all of them take */
+    struct stack_list warm;        /* as their last fiber left them */
+    struct stack_list cold;        /* of a burst: only their highest page is resident */
 } pool;
 
 static char *link_of(char *mapping)
@@ -32,25 +33,32 @@ static char *link_of(char *mapping)
     return mapping + pool.page + pool.bytes - sizeof mapping;
 }
 
+/* Before more is mapped, and when less is. */
+static void count(size_t mapped)
+{
+    pool.mapped = mapped;
+    if (pool.changed != NULL)
+        pool.changed(mapped * (pool.page + pool.bytes));
+}
+
 static char *map_stack(void)
 {
     size_t size = pool.page + pool.bytes;
+    count(pool.mapped + 1);
     char *mapping = mmap(
         NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (mapping == MAP_FAILED)
-        return NULL;
-    if (mprotect(mapping, pool.page, PROT_NONE) < 0) {
+    if (mapping != MAP_FAILED && mprotect(mapping, pool.page, PROT_NONE) == 0)
+        return mapping;
+    if (mapping != MAP_FAILED)
         munmap(mapping, size);
-        return NULL;
-    }
-    pool.mapped++;
-    return mapping;
+    count(pool.mapped - 1);
+    return NULL;
 }
 
 static void unmap_stack(char *mapping)
 {
     munmap(mapping, pool.page + pool.bytes);
-    pool.mapped--;
+    count(pool.mapped - 1);
 }
 
 static char *pop(struct stack_list *list)
@@ -111,6 +119,11 @@ void stack_pool_start(size_t bytes, size_t page)
 {
     pool.bytes = bytes;
     pool.page = page;
+}
+
+void stack_pool_on_change(void (*changed)(size_t bytes))
+{
+    pool.changed = changed;
 }
 
 void stack_pool_stop(void)

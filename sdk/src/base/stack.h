@@ -9,6 +9,10 @@
 /* bytes: of a stack, whole pages, the guard page not counted. */
 void stack_pool_start(size_t bytes, size_t page);
 
+/* Calls changed with the bytes that all stacks take together, before there are more and after there are less.
+ */
+void stack_pool_on_change(void (*changed)(size_t bytes));
+
 /* Unmaps what is free. */
 void stack_pool_stop(void);
 
