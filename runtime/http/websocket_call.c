@@ -5,6 +5,7 @@
  */
 #include "websocket_session.h"
 
+#include "auth.h"
 #include "plugin/generation.h"
 #include "plugin/invoke.h"
 #include "server.h"
@@ -52,6 +53,10 @@ static void on_main(edge_ctx *ctx)
         ctx->request.message_id = json_loads(call->id, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     ctx->identity = caller->identity;
     ctx->usage.bytes_in = call->body_length;
+    /* The opening request has been checked as functions.toml was then. */
+    const struct function_config *config = call->generation->config;
+    if (config->auth != caller->auth)
+        auth_require(ctx, config);
 
     json_t *out = invoke_function(ctx, &call->generation);
     if (out != NULL)
@@ -268,8 +273,7 @@ static void put_on(struct websocket_session *session, struct websocket_call *cal
     session->server->exchange_count++;
 }
 
-/* A socket outlives reloads: a message is served by what serves the function when it comes. */
-static bool follow(struct websocket_session *session)
+bool websocket_session_follow(struct websocket_session *session)
 {
     struct generation *now = revision_current(worker_of(session->server), session->generation);
     if (now == NULL)
@@ -282,7 +286,7 @@ static bool follow(struct websocket_session *session)
 
 void websocket_call_start(struct websocket_session *session, char *body, size_t length, char *id)
 {
-    bool served = follow(session);
+    bool served = websocket_session_follow(session);
     if (served && registry_blocks(worker_of(session->server)->boot->registry, session->generation->index)) {
         websocket_refuse(session, id, "function_quarantined",
             "The function has crashed too often and is being held back", NULL);

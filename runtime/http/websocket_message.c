@@ -50,6 +50,7 @@ static bool is_cancel(const json_t *message)
 /* Why a message starts no call; false when nothing is in its way. */
 static bool refused(struct websocket_session *session, const char *id, size_t length)
 {
+    websocket_session_follow(session); /* its limit is the one of now */
     size_t limit = session->generation->config->max_body_bytes;
     if (session->state == WEBSOCKET_OPEN && websocket_session_expired(session)) {
         websocket_refuse(session, id, "unauthorized", "The session has expired", NULL);

@@ -166,6 +166,7 @@ void websocket_session_opened(struct websocket_session *session, struct lws *wsi
     websocket_session_watch(session);
     if (websocket_draining())
         websocket_session_drain(session);
+    websocket_session_retire(session); /* a reload may have come between its request and this */
 }
 
 static void close_when_done(struct websocket_session *session)

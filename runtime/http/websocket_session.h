@@ -207,6 +207,9 @@ void websocket_receive(struct websocket_session *session, const struct websocket
 
 /* --- websocket_call.c: a message's call ------------------------------------------------------------------- */
 
+/* A socket outlives reloads: takes what serves its function now, for the next message. False: nothing does. */
+bool websocket_session_follow(struct websocket_session *session);
+
 /* Starts the function; takes body and id (JSON text or NULL) over. */
 void websocket_call_start(struct websocket_session *session, char *body, size_t length, char *id);
 

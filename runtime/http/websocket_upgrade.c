@@ -211,6 +211,8 @@ static void hand_over(edge_ctx *ctx, struct upgrade *upgrade)
     struct exchange *exchange = upgrade->exchange;
     struct connection *connection = exchange->connection;
     struct websocket_caller *caller = websocket_caller_copy(ctx, upgrade->valid_until_us);
+    if (caller != NULL)
+        caller->auth = upgrade->generation->config->auth;
     struct websocket_session *session = websocket_session_create(exchange->server, upgrade->generation, caller);
     size_t length = 0;
     char *bytes = session != NULL ? received_bytes(upgrade, &length) : NULL;

@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifdef HOT_SESSION
+#define HOT_VERSION HOT_SESSION
+#endif
+
 #ifndef HOT_VERSION
 #define HOT_VERSION 1
 #endif
@@ -53,6 +57,19 @@ static json_t *hot(edge_ctx *ctx, json_t *in)
     edge_stream_event(ctx, "final", answer);
     return NULL;
 }
+
+#ifdef HOT_SESSION
+/* Answers each message with its build, and says good-bye when it is asked to finish. */
+static void converse(edge_ctx *ctx)
+{
+    edge_ws_watch_drain(ctx);
+    while (edge_ws_recv(ctx, 0) != NULL)
+        edge_ws_send_json(
+            ctx, json_pack("{s:i, s:i}", "version", HOT_VERSION, "state", *(int *)edge_state(ctx)));
+    if (edge_ws_draining(ctx) && edge_ws_open(ctx))
+        edge_ws_send_json(ctx, json_pack("{s:i, s:b}", "version", HOT_VERSION, "bye", 1));
+}
+#endif
 
 static int init(void **state)
 {
@@ -142,6 +159,9 @@ EDGE_FUNCTION(hot,
     .input = input,
     .handle = hot,
     .streams = true,
+#ifdef HOT_SESSION
+    .session = converse,
+#endif
     .init = init,
     .exit = leave,
 #ifdef HOT_SELF_TEST_FAILS
