@@ -86,7 +86,7 @@ static const char *ask(edge_ctx *ctx, json_t *messages)
     const char *model = edge_env(ctx, "ROLEPLAY_ANALYSIS_MODEL");
     struct gateway_call *call = gateway_open(ctx, &(const struct gateway_ask){
                                                       .model = model,
-                                                      .messages = messages,
+                                                      .messages = json_incref(messages),
                                                       .settings = json_pack("{s:f, s:{s:s}}", "temperature",
                                                           0.2, "response_format", "type", "json_object"),
                                                       .timeout_ms = MODEL_MS,
