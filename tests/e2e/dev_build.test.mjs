@@ -3,6 +3,7 @@
  * function's own answers.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
@@ -115,7 +116,9 @@ test('on a terminal: a line a request, and keys', options, async () => {
     assert.equal(await dev.exit, 0);
 });
 
-test('--gdb stops at the first line of the function, for longer than any limit', options, async () => {
+const hasGdb = spawnSync('gdb', ['--version']).status === 0;
+
+test('--gdb stops at the first line of the function, for longer than any limit', { ...options, skip: hasGdb ? false : 'gdb is not installed' }, async () => {
     project.write('first.c', source('first', 8));
     dev = await project.start('--gdb', 'first');
     await dev.says(/Continuing/);

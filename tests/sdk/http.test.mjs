@@ -113,7 +113,7 @@ const residentKiB = (pid, field) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm
 async function grownBy(work) {
     const pid = workerOf(host);
     fs.writeFileSync(`/proc/${pid}/clear_refs`, '5'); /* the highest so far is forgotten */
-    const before = residentKiB(pid, 'RssAnon');
+    const before = residentKiB(pid, 'VmRSS');
     await work();
     return residentKiB(pid, 'VmHWM') - before;
 }

@@ -21,7 +21,7 @@ const tools = [{ type: 'function', function: { name: 'look_up', parameters: { ty
 for (const [provider, { key, model, speech }] of Object.entries(SERVICES))
     describe(`${provider}, by the openai client`, options, () => {
         const client = (more = {}) =>
-            new OpenAI({ apiKey: credential(key), baseURL: `${host.host.url}/sandbox/${provider}/v1`, maxRetries: 0, ...more });
+            new OpenAI({ apiKey: credential(key), baseURL: `${host.host.url}/sandbox/${provider}/v1`, maxRetries: 0, fetch: globalThis.fetch, ...more });
         const order = (...answers) => host.provider(provider).order(...answers);
 
         it('a completion, and the list of models', options, async () => {
