@@ -21,7 +21,9 @@ const tools = [{ type: 'function', function: { name: 'look_up', parameters: { ty
 for (const [provider, { key, model, speech }] of Object.entries(SERVICES))
     describe(`${provider}, by the openai client`, options, () => {
         const client = (more = {}) =>
-            new OpenAI({ apiKey: credential(key), baseURL: `${host.host.url}/sandbox/${provider}/v1`, maxRetries: 0, fetch: globalThis.fetch, ...more });
+            new OpenAI({ apiKey: credential(key), baseURL: `${host.host.url}/sandbox/${provider}/v1`, maxRetries: 0, ...more });
+        /* The client's own fetch takes any stream on node 18 for one that was cut. */
+        const streaming = () => client({ fetch: globalThis.fetch });
         const order = (...answers) => host.provider(provider).order(...answers);
 
         it('a completion, and the list of models', options, async () => {
@@ -36,7 +38,7 @@ for (const [provider, { key, model, speech }] of Object.entries(SERVICES))
 
         it('a stream, with usage', options, async () => {
             await order({ tokens: ['One ', 'two ', 'é'] });
-            const stream = await client().chat.completions.create({ model, messages, stream: true, stream_options: { include_usage: true } });
+            const stream = await streaming().chat.completions.create({ model, messages, stream: true, stream_options: { include_usage: true } });
             let text = '', usage, finish;
             for await (const chunk of stream) {
                 assert.equal(chunk.object, 'chat.completion.chunk');
@@ -53,7 +55,7 @@ for (const [provider, { key, model, speech }] of Object.entries(SERVICES))
             const runnable = tools.map((tool) => ({ ...tool, function: { ...tool.function, description: 'Looks up', parse: JSON.parse, function: (args) => asked.push(args) && 'found it' } }));
             for (const stream of [false, true]) {
                 await order({ toolCalls: [{ name: 'look_up', arguments: { q: 'é 1' } }, { name: 'look_up', arguments: { q: '2' } }] }, { content: 'Done.' });
-                const runner = client().beta.chat.completions.runTools({ model, messages, tools: runnable, stream });
+                const runner = streaming().beta.chat.completions.runTools({ model, messages, tools: runnable, stream });
                 assert.equal(await runner.finalContent(), 'Done.');
             }
             assert.deepEqual(asked, [{ q: 'é 1' }, { q: '2' }, { q: 'é 1' }, { q: '2' }]);
