@@ -58,7 +58,7 @@ static int obey(const struct worker_boot *boot, int fd, char letter)
         return raise(SIGKILL);
     case 'h': /* spin */
         run_something(boot->slot);
-        for (volatile int i = 0;; i++)
+        for (volatile unsigned i = 0;; i++)
             continue;
     case 'b': /* block */
         run_something(boot->slot);

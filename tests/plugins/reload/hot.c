@@ -88,7 +88,7 @@ static int init(void **state)
         continue;
 #endif
 #ifdef HOT_INIT_SPINS
-    for (volatile int i = 0;; i++)
+    for (volatile unsigned i = 0;; i++)
         continue;
 #endif
     return 0;
