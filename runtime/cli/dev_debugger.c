@@ -61,10 +61,7 @@ static bool name_address(const char *file, unsigned long offset, char *place, si
 
 static bool find_handler(const struct config *config, const char *name, char *place, size_t size)
 {
-    const struct function_config *function = NULL;
-    for (size_t i = 0; i < config->function_count; i++)
-        if (strcmp(config->functions[i].name, name) == 0)
-            function = &config->functions[i];
+    const struct function_config *function = config_function(config, name);
     if (function == NULL)
         return failure("\"%s\" has no function \"%s\"", config->path, name), false;
 

@@ -134,10 +134,7 @@ static bool has_field(const struct invoke *invoke, const char *name)
 static bool find_path(
     struct invoke *invoke, const struct config *config, const struct function_config **function)
 {
-    *function = NULL;
-    for (size_t i = 0; config != NULL && i < config->function_count; i++)
-        if (strcmp(config->functions[i].name, invoke->target) == 0)
-            *function = &config->functions[i];
+    *function = config != NULL ? config_function(config, invoke->target) : NULL;
     const char *path = *function != NULL ? (*function)->route : invoke->target;
     bool pattern = *function != NULL && strpbrk(path, "*{") != NULL;
     if (pattern)

@@ -229,3 +229,11 @@ void config_free(struct config *config)
     arena_free(&tree->arena);
     free(tree);
 }
+
+const struct function_config *config_function(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->function_count; i++)
+        if (strcmp(config->functions[i].name, name) == 0)
+            return &config->functions[i];
+    return NULL;
+}

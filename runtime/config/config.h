@@ -131,4 +131,7 @@ int config_load(const char *path, struct config **config, struct config_error *e
 int config_load_copy(const char *path, const char *copy, struct config **config, struct config_error *error);
 void config_free(struct config *config);
 
+/* The function of a name; NULL when there is none. */
+const struct function_config *config_function(const struct config *config, const char *name);
+
 #endif

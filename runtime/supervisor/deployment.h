@@ -63,8 +63,8 @@ bool record_roll_back(struct function_record *record, int64_t now_us);
 void record_problem(struct function_record *record, const char *text, int64_t now_us);
 
 /*
- * Writes the manifest of a revision: this deployment with another configuration file, and other records, when
- * changed(arg, index) says so (NULL: as it is). 0, or a negative errno and *error.
+ * Writes the manifest of a revision: what record_of(arg, index) says of each function of the configuration.
+ * 0, or a negative errno and *error.
  */
 int deployment_write_manifest(struct store *store, uint64_t number, const struct config *config,
     const char *config_file, const struct registry *registry,

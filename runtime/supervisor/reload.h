@@ -46,9 +46,6 @@ void reload_close(struct supervisor *supervisor);
 
 void reload_ask(struct supervisor *supervisor, const struct reload_request *request);
 
-/* Whether a transaction replaces the workers: nobody is to be started for those that leave. */
-bool reload_replaces(const struct supervisor *supervisor);
-
 /* A child has ended that is no worker. */
 void reload_reap(struct supervisor *supervisor);
 

@@ -57,10 +57,8 @@ static void publish_all(struct reload *reload)
     const struct config *config = supervisor->deployment->config;
     int count = atomic_load(&supervisor->registry->count);
     for (int index = 0; index < count; index++) {
-        const struct function_config *function = NULL;
-        for (size_t i = 0; i < config->function_count; i++)
-            if (strcmp(config->functions[i].name, supervisor->registry->entries[index].name) == 0)
-                function = &config->functions[i];
+        const struct function_config *function =
+            config_function(config, supervisor->registry->entries[index].name);
         deployment_publish(supervisor->registry, index, &supervisor->deployment->functions[index], function,
             function != NULL && deployment_wants(function, supervisor->options->sandbox));
     }

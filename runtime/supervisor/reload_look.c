@@ -240,10 +240,7 @@ static void look_at_command(struct reload *reload)
     const struct config *config = reload_config(reload);
     char reason[256];
     int index = registry_find(reload->supervisor->registry, reload->function);
-    const struct function_config *function = NULL;
-    for (size_t i = 0; i < config->function_count; i++)
-        if (strcmp(config->functions[i].name, reload->function) == 0)
-            function = &config->functions[i];
+    const struct function_config *function = config_function(config, reload->function);
     if (index < 0 || function == NULL) {
         snprintf(reason, sizeof reason, "functions.toml has no function \"%s\"", reload->function);
         report_refusal(reload, reload->function, NULL, reason);

@@ -23,7 +23,7 @@ struct change {
     int index; /* in the registry */
     const struct function_config *function;
     struct build build; /* hash "": the gate has nothing to look at */
-    char path[STORE_PATH_BYTES], shown_name[128];
+    char path[STORE_PATH_BYTES];
     struct signature seen;
     bool gated; /* the gate has to say yes */
     bool accepted;

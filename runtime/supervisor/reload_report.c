@@ -32,24 +32,16 @@ void report_configuration(struct reload *reload, const char *state, const char *
         json_object_set_new(reload->report, "reason", json_string(reason));
 }
 
-static const struct function_config *find(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->function_count; i++)
-        if (strcmp(config->functions[i].name, name) == 0)
-            return &config->functions[i];
-    return NULL;
-}
-
 static void report_difference(struct reload *reload, const struct config *before, const struct config *after)
 {
     size_t added = 0, removed = 0, changed = 0;
     for (size_t i = 0; i < after->function_count; i++) {
-        const struct function_config *was = find(before, after->functions[i].name);
+        const struct function_config *was = config_function(before, after->functions[i].name);
         added += was == NULL;
         changed += was != NULL && !config_same_function(was, &after->functions[i]);
     }
     for (size_t i = 0; i < before->function_count; i++)
-        removed += find(after, before->functions[i].name) == NULL;
+        removed += config_function(after, before->functions[i].name) == NULL;
     log_event(EDGE_LOG_INFO, "configuration_live", { "revision", edge_int((int64_t)reload->number) },
         { "added", edge_int((int64_t)added) }, { "removed", edge_int((int64_t)removed) },
         { "changed", edge_int((int64_t)changed) }, { "cause", edge_text(reload->request.cause) });

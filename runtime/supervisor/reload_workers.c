@@ -154,11 +154,6 @@ static void change_over_when_all_wait(struct reload *reload)
     reload_finish(reload);
 }
 
-bool reload_replaces(const struct supervisor *supervisor)
-{
-    return supervisor->reload->state == RELOAD_REPLACE;
-}
-
 /* --- what workers say --- */
 
 /*

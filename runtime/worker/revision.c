@@ -331,10 +331,8 @@ struct generation *revision_find(struct worker *worker, const char *name)
 {
     revision_follow(worker);
     const struct config *config = worker->revision->routing->config;
-    for (size_t i = 0; i < config->function_count; i++)
-        if (strcmp(config->functions[i].name, name) == 0)
-            return worker->revision->generations[i];
-    return NULL;
+    const struct function_config *function = config_function(config, name);
+    return function != NULL ? worker->revision->generations[function - config->functions] : NULL;
 }
 
 struct generation *revision_current(struct worker *worker, struct generation *generation)
