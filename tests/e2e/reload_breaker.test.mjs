@@ -147,7 +147,8 @@ describe('reload: canary', options, () => {
             host.plugins.put(build('v2'));
             await host.logged((entry) => entry.event === 'canary_live');
             host.configure(canary(0));
-            await eventually(async () => (await share(host)) === 100, 'version 2 for all');
+            await host.live(1);
+            assert.equal(await share(host), 100);
         } finally {
             await host.end();
         }
