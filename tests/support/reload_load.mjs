@@ -10,6 +10,7 @@ import { allEvents, connect } from './streams.mjs';
 import { workers } from './faults.mjs';
 import { eventually, sleep } from './host.mjs';
 import { build } from './reload.mjs';
+import { residentBytesOf } from './websocket.mjs';
 
 /* One request over an agent's connection, or a fresh one. Rejects when anything is lost. */
 function ask(host, agent) {
@@ -80,7 +81,7 @@ function holdings(host) {
         processes: pids.length,
         mappings: sum((pid) => lines(`/proc/${pid}/maps`)),
         descriptors: sum((pid) => fs.readdirSync(`/proc/${pid}/fd`).length),
-        residentKib: sum((pid) => Number(/^RssAnon:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1])),
+        residentKib: sum((pid) => residentBytesOf(pid) / 1024),
         files: fs.readdirSync('/var/tmp').filter((name) => name.startsWith(`edge-plugins-${host.child.pid}-`)).length,
     };
 }

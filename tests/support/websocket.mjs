@@ -27,12 +27,15 @@ export const startPlugins = ({ functions, server = {}, ...more }) =>
 /* The process id of the host's one worker. */
 export const workerOf = (host) => Number(execFileSync('pgrep', ['-P', `${host.child.pid}`]).toString());
 
-/* Its private resident memory in bytes (the log's ring is shared); 0 under sanitizers, whose own drowns it. */
-export function residentBytes(host) {
+/* A process's private resident memory in bytes (the log's ring is shared); 0 under sanitizers, whose own drowns it. */
+export function residentBytesOf(pid) {
     if (/asan/.test(buildDirectory)) return 0;
-    const status = fs.readFileSync(`/proc/${workerOf(host)}/status`, 'utf8');
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
     return Number(/RssAnon:\s+(\d+) kB/.exec(status)[1]) * 1024;
 }
+
+/* The same of the host's one worker. */
+export const residentBytes = (host) => residentBytesOf(workerOf(host));
 
 /* How many descriptors it has. */
 export const descriptors = (host) => fs.readdirSync(`/proc/${workerOf(host)}/fd`).length;
