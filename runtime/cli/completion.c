@@ -24,6 +24,8 @@ static const struct {
     { "METHOD", CANDIDATES_WORDS, "GET POST PUT PATCH DELETE HEAD" },
     { "ROLE", CANDIDATES_WORDS, "admin user" },
     { "STATE", CANDIDATES_WORDS, "all open due waiting running dead done" },
+    { "FUNCTION", CANDIDATES_FUNCTIONS, NULL },
+    { "send", CANDIDATES_WORDS_OR_FILES, "send clerk elevenlabs gohighlevel shopify" },
 };
 
 enum candidates candidates_of(const struct command *command, const struct cli_option *option, char words[256])
@@ -38,8 +40,9 @@ enum candidates candidates_of(const struct command *command, const struct cli_op
             *bar = ' ';
         return CANDIDATES_WORDS;
     }
-    if (length >= 4 && (strncmp(value, "NAME", 4) == 0 || strncmp(value, "FUNCTION", 8) == 0) &&
-        strcmp(command->name, "new") != 0 && (option->name == NULL || strcmp(option->name, "function") == 0))
+    /* What is named may be something else, or not be there yet: --header NAME:VALUE, edge new NAME. */
+    if (length == 4 && strncmp(value, "NAME", 4) == 0 && strcmp(command->name, "new") != 0 &&
+        (option->name == NULL || strcmp(option->name, "function") == 0))
         return CANDIDATES_FUNCTIONS;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strlen(known[i].value) == length && strncmp(known[i].value, value, length) == 0) {

@@ -12,7 +12,8 @@ enum candidates {
     CANDIDATES_WORDS,
     CANDIDATES_FUNCTIONS, /* names of functions.toml */
     CANDIDATES_FILES,
-    CANDIDATES_DIRECTORIES
+    CANDIDATES_DIRECTORIES,
+    CANDIDATES_WORDS_OR_FILES
 };
 
 /* The candidates for an option's value, or an operand; words is filled when they are words, separated by

@@ -26,7 +26,7 @@ static void put_quoted(const char *text, const char *also)
     }
 }
 
-/* --- bash --- */
+/* --- bash, which takes "--option=value" for three words --- */
 
 static void bash_begin(void)
 {
@@ -34,6 +34,8 @@ static void bash_begin(void)
          "_edge() {\n"
          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd=${COMP_WORDS[1]}\n"
          "    COMPREPLY=()\n"
+         "    [ \"$cur\" = = ] && cur='' || { [ \"$prev\" = = ] && prev=${COMP_WORDS[COMP_CWORD-2]}; }\n"
+         "    if [[ $cur == @* ]]; then COMPREPLY=($(compgen -P @ -f -- \"${cur#@}\")); return; fi\n"
          "    if [ \"$COMP_CWORD\" -eq 1 ]; then");
     printf("        COMPREPLY=($(compgen -W '");
     for (const struct command *const *command = commands; *command != NULL; command++)
@@ -45,8 +47,9 @@ static void bash_candidates(enum candidates candidates, const char *words)
 {
     static const char *const flags[] = { "", NULL, "-W \"$(edge completion functions 2>/dev/null)\"", "-f",
         "-d" };
-    if (candidates == CANDIDATES_WORDS)
-        printf("COMPREPLY=($(compgen -W '%s' -- \"$cur\"))", words);
+    if (candidates == CANDIDATES_WORDS || candidates == CANDIDATES_WORDS_OR_FILES)
+        printf(
+            "COMPREPLY=($(compgen%s -W '%s' -- \"$cur\"))", candidates == CANDIDATES_WORDS ? "" : " -f", words);
     else if (candidates != CANDIDATES_NONE)
         printf("COMPREPLY=($(compgen %s -- \"$cur\"))", flags[candidates]);
     else
@@ -91,13 +94,16 @@ static void zsh_begin(void)
     puts("#compdef edge\n# zsh completion of edge; made by: edge completion zsh\n"
          "_edge_functions() { local -a names; names=(${(f)\"$(edge completion functions 2>/dev/null)\"}); "
          "compadd -a names }\n"
-         "_edge() {\n    local -a commands\n    commands=(");
+         "_edge() {\n    if compset -P @; then _files; return; fi\n    local -a commands\n    commands=(");
     for (const struct command *const *command = commands; *command != NULL; command++) {
         printf("        '%s:", (*command)->name);
         put_quoted((*command)->summary, ":");
         puts("'");
     }
-    puts("    )\n    if (( CURRENT == 2 )); then _describe command commands; return; fi\n"
+    puts("        'help:List the commands'\n"
+         "    )\n    if (( CURRENT == 2 )) && [[ $words[2] == -* ]]; then compadd -- --help --version; return; "
+         "fi\n"
+         "    if (( CURRENT == 2 )); then _describe command commands; return; fi\n"
          "    local command=$words[2]\n    shift words; (( CURRENT-- ))\n    case $command in");
 }
 
@@ -108,8 +114,27 @@ static void zsh_action(enum candidates candidates, const char *words)
         putchar('(');
         put_quoted(words, ":");
         putchar(')');
+    } else if (candidates == CANDIDATES_WORDS_OR_FILES) {
+        printf("{compadd %s; _files}", words);
     } else {
         fputs(actions[candidates], stdout);
+    }
+}
+
+/* Within quotes: "--option=[help]:value:action"; "=" allows a blank as well. */
+static void zsh_option(const struct cli_option *option, enum candidates candidates, const char *words)
+{
+    if (option->letter != '\0') {
+        printf("-%c[", option->letter);
+        put_quoted(option->help, "[]:");
+        printf("]' \\\n        '");
+    }
+    printf("%s--%s%s[", option->list != NULL ? "*" : "", option->name, option->value != NULL ? "=" : "");
+    put_quoted(option->help, "[]:");
+    putchar(']');
+    if (option->value != NULL) {
+        printf(":value:");
+        zsh_action(candidates, words);
     }
 }
 
@@ -124,13 +149,7 @@ static void zsh_command(const struct command *command, const struct cli_option *
             printf("*:operand:");
             zsh_action(candidates, words);
         } else {
-            printf("%s--%s[", option->list != NULL ? "*" : "", option->name);
-            put_quoted(option->help, "[]:");
-            putchar(']');
-            if (option->value != NULL) {
-                printf(":value:");
-                zsh_action(candidates, words);
-            }
+            zsh_option(option, candidates, words);
         }
         putchar('\'');
     }
@@ -139,14 +158,33 @@ static void zsh_command(const struct command *command, const struct cli_option *
 
 static void zsh_end(void)
 {
-    puts("    esac\n}\n_edge \"$@\"");
+    /* As a file of fpath it is the body of a call, by "source" it is not. */
+    puts("    esac\n}\nif [[ $funcstack[1] == _edge ]]; then _edge \"$@\"; else compdef _edge edge; fi");
 }
 
 /* --- fish --- */
 
 static void fish_begin(void)
 {
-    puts("# fish completion of edge; made by: edge completion fish\ncomplete -c edge -f");
+    /* __fish_seen_subcommand_from would take a function's name for a command. */
+    puts("# fish completion of edge; made by: edge completion fish\n"
+         "function __edge_runs\n"
+         "    set -l words (commandline -opc)\n"
+         "    test (count $words) -ge 2; and test $words[2] = $argv[1]\n"
+         "end\n"
+         "function __edge_at_files\n"
+         "    set -l word (commandline -ct)\n"
+         "    if string match -q '@*' -- $word\n"
+         "        for file in (__fish_complete_path (string sub -s 2 -- $word))\n"
+         "            echo @$file\n"
+         "        end\n"
+         "    end\n"
+         "end\n"
+         "complete -c edge -f\n"
+         "complete -c edge -n 'not __fish_use_subcommand' -a '(__edge_at_files)'\n"
+         "complete -c edge -n __fish_use_subcommand -a help -d 'List the commands'\n"
+         "complete -c edge -n __fish_use_subcommand -l help -d 'List the commands'\n"
+         "complete -c edge -n __fish_use_subcommand -l version -d 'Which one this is'");
     for (const struct command *const *command = commands; *command != NULL; command++) {
         printf("complete -c edge -n __fish_use_subcommand -a %s -d '", (*command)->name);
         put_quoted((*command)->summary, "");
@@ -158,6 +196,8 @@ static void fish_candidates(enum candidates candidates, const char *words)
 {
     if (candidates == CANDIDATES_WORDS)
         printf(" -x -a '%s'", words);
+    else if (candidates == CANDIDATES_WORDS_OR_FILES)
+        printf(" -r -F -a '%s'", words);
     else if (candidates == CANDIDATES_FUNCTIONS)
         printf(" -x -a '(edge completion functions 2>/dev/null)'");
     else if (candidates == CANDIDATES_DIRECTORIES)
@@ -175,7 +215,7 @@ static void fish_command(const struct command *command, const struct cli_option 
         enum candidates candidates = candidates_of(command, option, words);
         if (option->name == NULL && candidates == CANDIDATES_NONE)
             continue;
-        printf("complete -c edge -n '__fish_seen_subcommand_from %s'", command->name);
+        printf("complete -c edge -n '__edge_runs %s'", command->name);
         if (option->name != NULL)
             printf(" -l %s", option->name);
         if (option->letter != '\0')
@@ -186,6 +226,7 @@ static void fish_command(const struct command *command, const struct cli_option 
         put_quoted(option->help, "");
         puts("'");
     }
+    printf("complete -c edge -n '__edge_runs %s' -l help -d 'this command explained'\n", command->name);
 }
 
 static void fish_end(void)

@@ -1,6 +1,6 @@
 /*
- * What the program says of itself: --help of every command and docs/cli.md, examples that are calls it understands, shell
- * completions, and colours on terminals only.
+ * What the program says of itself: --help of every command and docs/cli.md, examples that are calls it understands, and
+ * colours on terminals only.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -58,48 +58,6 @@ describe('--help', options, () => {
         const { stdout } = await edge('help', '--markdown');
         assert.equal(stdout, fs.readFileSync(path.join(root, 'docs/cli.md'), 'utf8'), 'scripts/docs writes it');
         for (const command of commands) assert.ok(stdout.includes(`\n## edge ${command}\n`), command);
-    });
-});
-
-describe('edge completion', options, () => {
-    const complete = async (...words) => {
-        fs.writeFileSync(path.join(directory, 'functions.toml'), '[functions.greet]\n[functions.grow]\n[functions.off]\nenabled = false\n');
-        const script = `PATH=${path.dirname(binary)}:$PATH\nsource <(edge completion bash)\nCOMP_WORDS=(edge ${words.map((word) => `'${word}'`).join(' ')})
-            COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))\n_edge\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
-        const { status, stdout, stderr } = await runProgram('bash', ['-c', script], { cwd: directory });
-        assert.deepEqual([status, stderr], [0, '']);
-        return stdout.split('\n').filter((word) => word !== '').sort();
-    };
-
-    it('bash: commands, options, values, functions', options, async () => {
-        assert.deepEqual(await complete('in'), ['invoke']);
-        assert.deepEqual((await complete('')).filter((word) => commands.includes(word)), [...commands].sort());
-        assert.deepEqual(await complete('invoke', '--s'), ['--service', '--stream']);
-        assert.deepEqual(await complete('invoke', 'gr'), ['greet', 'grow'], 'not what is off');
-        assert.deepEqual(await complete('logs', '--function', ''), ['greet', 'grow']);
-        assert.deepEqual(await complete('logs', '--level', 'w'), ['warn']);
-        assert.deepEqual(await complete('new', '--auth', 'ad'), ['admin']);
-        assert.deepEqual(await complete('new', 'gr'), []);
-        assert.deepEqual(await complete('config', 'pro'), ['providers']);
-        assert.deepEqual(await complete('completion', ''), ['bash', 'fish', 'zsh']);
-        assert.deepEqual(await complete('serve', '--config', 'func'), ['functions.toml']);
-    });
-
-    for (const shell of ['bash', 'zsh', 'fish'])
-        it(`${shell}: is a script that ${shell} takes, and knows every command`, options, async (t) => {
-            const { status, stdout } = await edge('completion', shell);
-            assert.equal(status, 0);
-            for (const command of commands) assert.match(stdout, new RegExp(`\\b${command}\\b`));
-            fs.writeFileSync(path.join(directory, `edge.${shell}`), stdout);
-            if ((await runProgram(shell, ['--version'])).status !== 0) return t.skip(`${shell} is not installed`);
-            const checked = await runProgram(shell, ['-n', path.join(directory, `edge.${shell}`)]);
-            assert.deepEqual([checked.status, checked.stderr], [0, '']);
-        });
-
-    it('refuses other shells', options, async () => {
-        const { status, stderr } = await edge('completion', 'tcsh');
-        assert.equal(status, 2);
-        assert.match(stderr, /bash, zsh or fish/);
     });
 });
 
