@@ -129,7 +129,8 @@ export class Host {
 
 /*
  * Starts a host. options: those of config.mjs, tls (the server settings name a certificate), database (a URL, see people.mjs), env (null removes a variable),
- * readyPath (default /_edge/ready, which wants the database), binary (default the build's edge).
+ * readyPath (default /_edge/ready, which wants the database), binary (default the build's edge), under (a command that runs
+ * the host: ['taskset', '-c', '0']; it has to go on as the same process).
  */
 export async function startHost(options) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-test-'));
@@ -138,9 +139,10 @@ export async function startHost(options) {
     fs.writeFileSync(path.join(directory, 'development.pem'), privatePem, { mode: 0o600 });
     fs.writeFileSync(config, configText({ ...options, database: options.databaseSettings }));
 
+    const [command, ...words] = [...(options.under ?? []), options.binary ?? path.join(buildDirectory, 'edge'), 'serve'];
     const child = spawn(
-        options.binary ?? path.join(buildDirectory, 'edge'),
-        ['serve', '--config', config, '--listen', `127.0.0.1:${port}`],
+        command,
+        [...words, '--config', config, '--listen', `127.0.0.1:${port}`],
         {
             cwd: root,
             env: environment(directory, port, options.database, options.sandbox !== false, options.env ?? {}),
