@@ -108,6 +108,7 @@ static void write_limits(FILE *out, const json_t *schema)
         { "minimum", "maximum", "" },
         { "minLength", "maxLength", " characters" },
         { "minItems", "maxItems", " items" },
+        { "minProperties", "maxProperties", " members" },
         { "x-min-bytes", "x-max-bytes", " bytes of JSON" },
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -175,7 +176,9 @@ static void write_object(FILE *out, const json_t *schema, int depth)
 {
     const json_t *properties = json_object_get(schema, "properties");
     if (json_object_size(properties) == 0) {
-        fputs("{ [name: string]: unknown }", out);
+        fputs("{ [name: string]: ", out);
+        write_type(out, json_object_get(schema, "additionalProperties"), depth); /* NULL: unknown */
+        fputs(" }", out);
         return;
     }
     const char *name;

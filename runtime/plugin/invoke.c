@@ -9,6 +9,7 @@
 #include "http/rate.h"
 
 #include <edge/json.h>
+#include <edge/log.h>
 #include <edge/request.h>
 
 #include <context.h>
@@ -122,6 +123,25 @@ void invoke_choose(edge_ctx *ctx, struct generation **generation)
     ctx->env = canary->env;
 }
 
+static bool checks_answers;
+
+void invoke_check_answers(bool check)
+{
+    checks_answers = check;
+}
+
+/* The OpenAPI document must not say of answers what is not so; users of a live host need not pay for that. */
+static json_t *compared(edge_ctx *ctx, json_t *out)
+{
+    const edge_field *fields = ctx->function->output;
+    if (!checks_answers || out == NULL || fields == NULL || ctx->response.status > 299)
+        return out;
+    const char *wrong = context_answer_mismatch(ctx, fields, out);
+    if (wrong != NULL)
+        edge_log(ctx, EDGE_LOG_WARN, "answer_mismatch", { "what", edge_text(wrong) });
+    return out;
+}
+
 json_t *invoke_function(edge_ctx *ctx, struct generation **generation)
 {
     const struct function_config *config = (*generation)->config;
@@ -141,7 +161,7 @@ json_t *invoke_function(edge_ctx *ctx, struct generation **generation)
         check_user(ctx, config, in);
         in = context_validate(ctx, ctx->function->input, in);
     }
-    return ctx->function->handle(ctx, in);
+    return compared(ctx, ctx->function->handle(ctx, in));
 }
 
 int invoke_error_status(const struct failure *failure)

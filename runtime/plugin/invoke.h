@@ -43,6 +43,9 @@ void invoke_send_failure(edge_ctx *ctx, struct exchange *exchange);
  */
 json_t *invoke_function(edge_ctx *ctx, struct generation **generation);
 
+/* Whether answers are compared with output tables (context_answer_mismatch); a difference is logged. */
+void invoke_check_answers(bool check);
+
 /* Once the caller is known: makes a canary's share of the callers its own. */
 void invoke_choose(edge_ctx *ctx, struct generation **generation);
 

@@ -88,7 +88,7 @@ static json_t *body_of(const edge_function *function)
         return json_pack("{s:o}", "content", content);
     }
     bool refuse = function->unknown_fields == EDGE_UNKNOWN_REFUSE;
-    json_t *schema = openapi_object_schema(function->input, refuse);
+    json_t *schema = openapi_object_schema(function->input, refuse ? OPENAPI_STRICT_INPUT : OPENAPI_INPUT);
     bool needed = json_object_get(schema, "required") != NULL || json_object_get(schema, "allOf") != NULL;
     json_object_set_new(content, "application/json", json_pack("{s:o}", "schema", schema));
     add_media_types(content, function->raw_types, "");
@@ -103,7 +103,8 @@ static json_t *answer_of(const edge_function *function)
     if (json_object_get(content, "application/json") != NULL)
         json_object_set_new(content, "application/json",
             json_pack("{s:o}", "schema",
-                function->output != NULL ? openapi_object_schema(function->output, false) : json_object()));
+                function->output != NULL ? openapi_object_schema(function->output, OPENAPI_OUTPUT)
+                                         : json_object()));
     if (function->streams)
         json_object_set_new(content, "text/event-stream", json_pack("{s:{s:s}}", "schema", "type", "string"));
     return json_pack("{s:s, s:o}", "description", "Success", "content", content);

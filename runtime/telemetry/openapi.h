@@ -20,8 +20,15 @@ struct openapi_function {
 /* The document as JSON text, malloc'ed; NULL when memory is short. No arena may be current. */
 char *openapi_text(const struct openapi_function *functions, size_t count, size_t *length);
 
+/* What a table describes. */
+enum openapi_use {
+    OPENAPI_INPUT,
+    OPENAPI_STRICT_INPUT, /* of a function that refuses members which its table does not name */
+    OPENAPI_OUTPUT,
+};
+
 /* In openapi_schema.c: JSON Schema (2020-12) of an object with these members; NULL fields: any object. */
-json_t *openapi_object_schema(const edge_field *fields, bool refuse_unknown);
+json_t *openapi_object_schema(const edge_field *fields, enum openapi_use use);
 
 /* In openapi_errors.c: adds to responses every error status that a function can answer with its codes. */
 void openapi_add_errors(json_t *responses, const struct openapi_function *entry);

@@ -1,5 +1,5 @@
 /*
- * Input tables as JSON Schema.
+ * Input and output tables as JSON Schema.
  *
  * null counts as absent for a field that may be absent, so its schema takes null. That limits of strings count
  * without the white space around them is said in words: JSON Schema cannot.
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-static json_t *field_schema(const edge_field *field, bool refuse_unknown);
+static json_t *field_schema(const edge_field *field, enum openapi_use use);
 
 static json_t *number(double value)
 {
@@ -43,6 +43,7 @@ static const char *type_of(edge_type type)
     case EDGE_BOOL:
         return "boolean";
     case EDGE_OBJECT:
+    case EDGE_MAP:
         return "object";
     case EDGE_ARRAY:
         return "array";
@@ -99,30 +100,30 @@ static void set_values(json_t *schema, const edge_field *field)
     json_object_set_new(schema, "enum", values);
 }
 
-static void set_object(json_t *schema, const edge_field *field, bool refuse_unknown)
+static void set_object(json_t *schema, const edge_field *field, enum openapi_use use)
 {
     if (field->fields == NULL)
         return;
-    json_t *object = openapi_object_schema(field->fields, refuse_unknown);
+    json_t *object = openapi_object_schema(field->fields, use);
     json_object_del(object, "type");
     json_object_update(schema, object);
     json_decref(object);
 }
 
-static json_t *item_schema(const edge_field *items, bool refuse_unknown)
+static json_t *item_schema(const edge_field *items, enum openapi_use use)
 {
     edge_field item = *items;
     item.name = NULL;
-    return field_schema(&item, refuse_unknown);
+    return field_schema(&item, use);
 }
 
 /* What a type bounds, and what it is made of. */
-static void set_details(json_t *schema, const edge_field *field, bool refuse_unknown)
+static void set_details(json_t *schema, const edge_field *field, enum openapi_use use)
 {
     switch (field->type) {
     case EDGE_TEXT:
         set_limits(schema, field, "minLength", "maxLength");
-        if (field->required && field->min < 1)
+        if (field->required && field->min < 1 && use != OPENAPI_OUTPUT)
             json_object_set_new(schema, "minLength", json_integer(1));
         break;
     case EDGE_INT:
@@ -134,13 +135,18 @@ static void set_details(json_t *schema, const edge_field *field, bool refuse_unk
         set_values(schema, field);
         break;
     case EDGE_OBJECT:
-        set_object(schema, field, refuse_unknown);
+        set_object(schema, field, use);
         set_limits(schema, field, "x-min-bytes", "x-max-bytes");
         break;
     case EDGE_ARRAY:
         set_limits(schema, field, "minItems", "maxItems");
         if (field->items != NULL)
-            json_object_set_new(schema, "items", item_schema(field->items, refuse_unknown));
+            json_object_set_new(schema, "items", item_schema(field->items, use));
+        break;
+    case EDGE_MAP:
+        set_limits(schema, field, "minProperties", "maxProperties");
+        if (field->items != NULL)
+            json_object_set_new(schema, "additionalProperties", item_schema(field->items, use));
         break;
     case EDGE_JSON:
         set_limits(schema, field, "x-min-bytes", "x-max-bytes");
@@ -172,11 +178,11 @@ static void set_default(json_t *schema, const edge_field *field)
     json_object_set_new(schema, "default", value != NULL ? value : json_string(field->fallback));
 }
 
-static json_t *field_schema(const edge_field *field, bool refuse_unknown)
+static json_t *field_schema(const edge_field *field, enum openapi_use use)
 {
     json_t *schema = json_object();
     set_type(schema, field);
-    set_details(schema, field, refuse_unknown);
+    set_details(schema, field, use);
     set_default(schema, field);
     set_text(schema, "description", field->help);
     return schema;
@@ -192,10 +198,10 @@ static json_t *any_name(const edge_field *field)
     return json_pack("{s:o}", "anyOf", names);
 }
 
-static void add_aliases(json_t *properties, const edge_field *field, bool refuse_unknown)
+static void add_aliases(json_t *properties, const edge_field *field, enum openapi_use use)
 {
     for (const char *const *alias = field->aliases; alias != NULL && *alias != NULL; alias++) {
-        json_t *schema = field_schema(field, refuse_unknown);
+        json_t *schema = field_schema(field, use);
         json_object_del(schema, "default");
         json_object_set_new(schema, "description", json_sprintf("Another name of %s", field->name));
         json_object_set_new(schema, "deprecated", json_true());
@@ -210,12 +216,12 @@ static void set_unless_empty(json_t *schema, const char *key, json_t *list)
     json_decref(list);
 }
 
-json_t *openapi_object_schema(const edge_field *fields, bool refuse_unknown)
+json_t *openapi_object_schema(const edge_field *fields, enum openapi_use use)
 {
     json_t *properties = json_object(), *required = json_array(), *all = json_array();
     for (const edge_field *field = fields; field != NULL && field->name != NULL; field++) {
-        json_object_set_new(properties, field->name, field_schema(field, refuse_unknown));
-        add_aliases(properties, field, refuse_unknown);
+        json_object_set_new(properties, field->name, field_schema(field, use));
+        add_aliases(properties, field, use);
         if (field->required && field->aliases == NULL)
             json_array_append_new(required, json_string(field->name));
         else if (field->required)
@@ -224,7 +230,7 @@ json_t *openapi_object_schema(const edge_field *fields, bool refuse_unknown)
     json_t *schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
     set_unless_empty(schema, "required", required);
     set_unless_empty(schema, "allOf", all);
-    if (refuse_unknown)
+    if (use == OPENAPI_STRICT_INPUT)
         json_object_set_new(schema, "additionalProperties", json_false());
     return schema;
 }

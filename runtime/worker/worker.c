@@ -288,6 +288,7 @@ static int start(struct worker *worker)
     context_on_release(on_release);
     deadline_system_start(loop);
     read_test_clock(worker);
+    invoke_check_answers(config->auth.development_key != NULL);
     rate_use(worker->boot->rates);
     int result = start_database(worker);
     if (result == 0)

@@ -252,6 +252,9 @@ int64_t context_remaining_ms(const edge_ctx *ctx);
 /* Checks a JSON body against an input table and returns it with fallbacks filled in; fails with 400. */
 json_t *context_validate(edge_ctx *ctx, const edge_field *fields, json_t *body);
 
+/* How an answer differs from its output table first ("metrics.score is no number"), NULL: not at all. */
+const char *context_answer_mismatch(edge_ctx *ctx, const edge_field *fields, const json_t *answer);
+
 /* A new request id: a UUID of version 4. */
 void context_make_request_id(char out[40]);
 

@@ -28,6 +28,18 @@ static const edge_field input[] = {
 };
 static const edge_field output[] = {
     { "name", EDGE_TEXT, .required = true },
+    { "title", EDGE_TEXT },
+    { "colour", EDGE_ENUM, .values = colours, .required = true },
+    { "items", EDGE_ARRAY, .items = &item },
+    { "big", EDGE_INT },
+    { "ratio", EDGE_NUMBER },
+    { "gift", EDGE_BOOL, .required = true },
+    { "id", EDGE_UUID },
+    { "mail", EDGE_TEXT },
+    { "link", EDGE_URL },
+    { "day", EDGE_DATE },
+    { "at", EDGE_DATETIME },
+    { "any", EDGE_JSON },
     { 0 },
 };
 static const edge_problem problems[] = {

@@ -121,7 +121,7 @@ describe('openapi: operations', options, () => {
         assert.deepEqual(Object.keys(operation('multipart_parts').requestBody.content), ['multipart/form-data']);
         assert.deepEqual(Object.keys(operation('csv_file').responses[200].content), ['text/csv']);
         assert.deepEqual(Object.keys(operation('ws_story').responses[200].content), ['application/json', 'text/event-stream']);
-        assert.deepEqual(operation('request_strict').responses[200].content['application/json'].schema.required, ['name']);
+        assert.deepEqual(operation('request_strict').responses[200].content['application/json'].schema.required, ['name', 'colour', 'gift']);
     });
 
     it('errors: what every function can answer, what its settings bring, its own', options, () => {

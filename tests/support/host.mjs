@@ -114,7 +114,7 @@ export class Host {
     }
 
     /* SIGTERM; the host has to finish what runs and exit with 0, and must not have reported a memory error or a crash. */
-    async stop({ crashes = false } = {}) {
+    async stop({ crashes = false, mismatches = false } = {}) {
         if (!this.exited) this.child.kill('SIGTERM');
         const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
         const { code, signal } = await this.exit;
@@ -123,6 +123,7 @@ export class Host {
         fs.rmSync(this.directory, { recursive: true, force: true });
         assert.deepEqual({ code, signal }, { code: 0, signal: null }, `The host did not stop cleanly:\n${log}`);
         assert.doesNotMatch(log, /AddressSanitizer|LeakSanitizer|runtime error:/);
+        if (!mismatches) assert.doesNotMatch(log, /answer_mismatch/, 'an answer differs from its output table');
         if (!crashes) assert.doesNotMatch(log, /function_crashed|function_hung|worker_died|worker_hangs/);
     }
 }

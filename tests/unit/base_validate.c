@@ -26,6 +26,7 @@ static const edge_field item_fields[] = {
     { 0 },
 };
 static const edge_field item = { "", EDGE_OBJECT, .fields = item_fields };
+static const edge_field count = { "", EDGE_INT, .min = 0, .max = 9 };
 static const edge_field table[] = {
     { "userPrompt", EDGE_TEXT, .min = 1, .max = 5, .aliases = other_names },
     { "days", EDGE_INT, .min = 1, .max = 90, .fallback = "30" },
@@ -43,6 +44,7 @@ static const edge_field table[] = {
     { "day", EDGE_DAY },
     { "clock", EDGE_CLOCK },
     { "name", EDGE_PATTERN, .values = name_pattern },
+    { "counts", EDGE_MAP, .min = 0, .max = 2, .items = &count },
     { 0 },
 };
 static const char *const clearable[] = { "on", NULL };
@@ -142,6 +144,18 @@ static void types_and_limits(void **state)
     refuses("{\"colour\":\"blue\"}", "colour");
     refuses("{\"flag\":1}", "flag");
     refuses("{\"any\":[1,2,3,4,5,6,7,8,9,10,11,12]}", "any");
+}
+
+static void maps(void **state)
+{
+    (void)state;
+    takes("{\"counts\":{\"a\":1,\"b\":2.0}}");
+    assert_non_null(strstr(run.out, "\"b\":2}"));
+    takes("{\"counts\":{}}");
+    refuses("{\"counts\":[]}", "counts");
+    refuses("{\"counts\":{\"a\":1,\"b\":10}}", "counts.b");
+    refuses("{\"counts\":{\"a\":1,\"b\":2,\"c\":3}}", "counts");
+    refuses("{\"counts\":{\"a\":\"1\"}}", "counts.a");
 }
 
 static void ids_of_other_systems(void **state)
@@ -356,6 +370,7 @@ int main(void)
     fiber_system_start(ev_default_loop(0), 256 * 1024);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_and_limits),
+        cmocka_unit_test(maps),
         cmocka_unit_test(ids_of_other_systems),
         cmocka_unit_test(trimmed_as_the_function_wants),
         cmocka_unit_test(null_that_says_something),

@@ -41,6 +41,7 @@ typedef enum edge_type {
     EDGE_DAY,   /* string, EDGE_DATE or EDGE_DATETIME of 1900..2200; handed over as YYYY-MM-DD */
     EDGE_CLOCK, /* string, HH:MM or HH:MM:SS of 24 hours; handed over as HH:MM:SS */
     EDGE_PATTERN, /* string that all of values[0] matches, an extended regular expression (POSIX) */
+    EDGE_MAP,     /* object of min..max members of any name; items describes each one's value */
 } edge_type;
 
 /*
@@ -56,7 +57,7 @@ typedef struct edge_field {
     const char *fallback;            /* JSON text (a bare word is a string) used when the field is absent */
     const char *const *values;       /* EDGE_ENUM: NULL-terminated; EDGE_PATTERN: the pattern */
     const struct edge_field *fields; /* EDGE_OBJECT: members, ended by { 0 } */
-    const struct edge_field *items;  /* EDGE_ARRAY: one item; its name is not used */
+    const struct edge_field *items;  /* EDGE_ARRAY, EDGE_MAP: one item; its name is not used */
     const char *const *aliases; /* other names, tried in this order when the field is absent; NULL-terminated */
     const char *help;
 } edge_field;
@@ -99,8 +100,14 @@ typedef struct edge_function {
     void (*exit)(void *state); /* when the last invocation of this generation has ended */
     int (*self_test)(void);    /* run by the reload gate in a forked child; 0 passes */
     edge_unknown unknown_fields;
-    /* For the OpenAPI document only; each may be left out. */
-    const edge_field *output;        /* members of the 200 answer, ended by { 0 } */
+    /* For the OpenAPI document and the clients made of it; each may be left out. */
+    /*
+     * Members of the 200 answer, ended by { 0 }. A required one is always there and never null, though it may
+     * be
+     * ""; any other may be left out or null. A development host compares every answer with it and logs the
+     * first difference ("answer_mismatch"); the answer goes out as it is.
+     */
+    const edge_field *output;
     const edge_problem *problems;    /* what it fails with beside what every function does, ended by { 0 } */
     const char *consumes;            /* media types of a raw body, separated by blanks: "text/csv image/png" */
     const char *produces;            /* media types of the 200 answer, "application/json" when left out */

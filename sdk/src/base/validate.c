@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *path_text(edge_ctx *ctx, const struct input_path *path)
+const char *input_path_text(edge_ctx *ctx, const struct input_path *path)
 {
     if (path == NULL)
         return "";
-    const char *parent = path_text(ctx, path->parent);
+    const char *parent = input_path_text(ctx, path->parent);
     if (path->name == NULL)
         return edge_format(ctx, "%s[%zu]", parent, path->index);
     return parent[0] == '\0' ? path->name : edge_format(ctx, "%s.%s", parent, path->name);
@@ -32,7 +32,7 @@ void input_fail(edge_ctx *ctx, const struct input_path *path, const char *format
     va_start(args, format);
     const char *what = edge_vformat(ctx, format, args);
     va_end(args);
-    const char *field = path_text(ctx, path);
+    const char *field = input_path_text(ctx, path);
     edge_fail_with(
         ctx, 400, input_code(ctx), .message = edge_format(ctx, "%s %s", field, what), .field = field);
 }

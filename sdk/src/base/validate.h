@@ -1,5 +1,5 @@
 /*
- * Input validation, between its two files.
+ * Validation of input and answers, between its files.
  */
 #ifndef BASE_VALIDATE_H
 #define BASE_VALIDATE_H
@@ -12,6 +12,8 @@ struct input_path {
     const char *name; /* NULL: index */
     size_t index;
 };
+
+const char *input_path_text(edge_ctx *ctx, const struct input_path *path);
 
 /* Ends the invocation with 400, naming the path. */
 EDGE_NORETURN EDGE_PRINTF(3, 4) void input_fail(

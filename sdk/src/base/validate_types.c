@@ -272,6 +272,25 @@ static json_t *check_object(
     return value;
 }
 
+static json_t *check_map(edge_ctx *ctx, const edge_field *field, const struct input_path *path, json_t *value)
+{
+    if (!json_is_object(value))
+        input_fail(ctx, path, "must be an object");
+    size_t count = json_object_size(value);
+    if (bounded(field) && ((double)count < field->min || (double)count > field->max))
+        input_fail(ctx, path, "must have %.0f to %.0f members, has %zu", field->min, field->max, count);
+    const char *name = NULL;
+    json_t *item = NULL;
+    json_object_foreach(field->items != NULL ? value : NULL, name, item)
+    {
+        struct input_path here = { .parent = path, .name = name };
+        json_t *checked = input_check(ctx, field->items, &here, input_trim(ctx, item));
+        if (checked != item)
+            json_object_set_new(value, name, checked); /* of a name that is there: the iteration may go on */
+    }
+    return value;
+}
+
 /* A Clerk id: 1 to 255 characters without blanks or control characters (engines.md, Acting user). */
 static json_t *check_user(edge_ctx *ctx, const struct input_path *path, json_t *value)
 {
@@ -325,6 +344,8 @@ json_t *input_check(edge_ctx *ctx, const edge_field *field, const struct input_p
         return input_check_clock(ctx, path, value);
     case EDGE_PATTERN:
         return check_pattern(ctx, field, path, value);
+    case EDGE_MAP:
+        return check_map(ctx, field, path, value);
     case EDGE_JSON:
         break;
     }
