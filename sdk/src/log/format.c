@@ -31,17 +31,7 @@ static void put_time(struct line *line)
     line_put(line, digits, sizeof(digits));
 }
 
-/* Starts a field; field_end takes it back when it did not fit. */
-static char *field_begin(struct line *line, const char *key)
-{
-    char *start = line->at;
-    bool json = line->format == LOG_JSON;
-    line_put(line, json ? "," : " ", 1);
-    line_put_string(line, key, strlen(key));
-    line_put(line, json ? ":" : "=", 1);
-    return start;
-}
-
+/* Takes a field back that began at start and did not fit. */
 static void field_end(struct line *line, char *start)
 {
     if (!line->full)
@@ -51,28 +41,39 @@ static void field_end(struct line *line, char *start)
     line->cut = true;
 }
 
-void line_text(struct line *line, const char *key, const char *value)
+static void put_key(struct line *line, const struct line_key *key)
+{
+    if (line->format == LOG_JSON)
+        line_put(line, key->json, key->json_length);
+    else
+        line_put(line, key->text, key->text_length);
+}
+
+void line_text(struct line *line, const struct line_key *key, const char *value)
 {
     if (value == NULL)
         return;
-    char *start = field_begin(line, key);
+    char *start = line->at;
+    put_key(line, key);
     line_put_string(line, value, strlen(value));
     field_end(line, start);
 }
 
-void line_integer(struct line *line, const char *key, int64_t value)
+void line_integer(struct line *line, const struct line_key *key, int64_t value)
 {
-    char *start = field_begin(line, key);
+    char *start = line->at;
+    put_key(line, key);
     line_put_integer(line, value);
     field_end(line, start);
 }
 
-void line_milliseconds(struct line *line, const char *key, int64_t microseconds)
+void line_milliseconds(struct line *line, const struct line_key *key, int64_t microseconds)
 {
     int rest = (int)(microseconds % 1000);
     const char fraction[] = { '.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
         (char)('0' + rest % 10) };
-    char *start = field_begin(line, key);
+    char *start = line->at;
+    put_key(line, key);
     line_put_integer(line, microseconds / 1000);
     line_put(line, fraction, sizeof(fraction));
     field_end(line, start);
@@ -80,7 +81,11 @@ void line_milliseconds(struct line *line, const char *key, int64_t microseconds)
 
 void line_field(struct line *line, const char *key, const edge_arg *value)
 {
-    char *start = field_begin(line, key);
+    char *start = line->at;
+    bool json = line->format == LOG_JSON;
+    line_put(line, json ? "," : " ", 1);
+    line_put_string(line, key, strlen(key));
+    line_put(line, json ? ":" : "=", 1);
     line_put_value(line, key, value);
     field_end(line, start);
 }
@@ -90,9 +95,9 @@ static void begin_json(struct line *line, edge_log_level level, const char *sour
     line_put(line, "{\"ts\":\"", 7);
     put_time(line);
     line_put(line, "Z\"", 2);
-    line_text(line, "level", level_names[level]);
-    line_text(line, "source", source);
-    line_text(line, "event", event);
+    line_text(line, LINE_KEY("level"), level_names[level]);
+    line_text(line, LINE_KEY("source"), source);
+    line_text(line, LINE_KEY("event"), event);
 }
 
 static void begin_text(struct line *line, edge_log_level level, const char *source, const char *event)
@@ -118,11 +123,11 @@ void line_begin(
     (line->format == LOG_JSON ? begin_json : begin_text)(line, level, source, event);
     if (ctx == NULL)
         return;
-    line_text(line, "requestId", ctx->request_id);
-    line_text(line, "function", ctx->name);
+    line_text(line, LINE_KEY("requestId"), ctx->request_id);
+    line_text(line, LINE_KEY("function"), ctx->name);
     if (line->format == LOG_JSON) /* of no use to somebody who reads along */
-        line_text(line, "generation", ctx->generation);
-    line_text(line, "user", ctx->identity.user);
+        line_text(line, LINE_KEY("generation"), ctx->generation);
+    line_text(line, LINE_KEY("user"), ctx->identity.user);
 }
 
 void line_end(struct line *line)

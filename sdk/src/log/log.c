@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (64 * 1024)
+#define SOCKET_PIECE_BYTES (16 * 1024) /* what a Unix socket takes whole or not at all */
 
 enum output {
     OUTPUT_UNOPENED,
@@ -89,10 +90,11 @@ void log_set_source(const char *source)
 /* Whole lines up to what the kernel takes in one piece, so that processes sharing a pipe do not mix theirs. */
 static size_t next_piece(const char *start, size_t length)
 {
-    if (out.output == OUTPUT_FILE || length <= LOG_LINE_MAX)
+    size_t most = out.output == OUTPUT_SOCKET ? SOCKET_PIECE_BYTES : LOG_LINE_MAX;
+    if (out.output == OUTPUT_FILE || length <= most)
         return length;
-    const char *newline = memrchr(start, '\n', LOG_LINE_MAX);
-    return newline == NULL ? LOG_LINE_MAX : (size_t)(newline - start) + 1;
+    const char *newline = memrchr(start, '\n', most);
+    return newline == NULL ? most : (size_t)(newline - start) + 1;
 }
 
 static ssize_t write_piece(const char *start, size_t length)
@@ -207,26 +209,26 @@ static void write_invocation(struct line *line, const void *what)
     const struct ended *ended = what;
     const edge_ctx *ctx = ended->ctx;
     const struct usage *usage = &ctx->usage;
-    line_text(line, "method", ctx->request.method);
-    line_text(line, "path", ctx->request.path);
-    line_integer(line, "status", ended->status);
-    line_milliseconds(line, "durationMs", clock_us() - ctx->started_us);
-    line_integer(line, "cpuUs", usage->cpu_ns / 1000);
-    line_integer(line, "dbUs", usage->db_us);
-    line_integer(line, "providerUs", usage->http_us);
-    line_integer(line, "queries", usage->query_count);
-    line_integer(line, "fetches", usage->fetch_count);
-    line_integer(line, "bytesIn", (int64_t)usage->bytes_in);
-    line_integer(line, "bytesOut", (int64_t)usage->bytes_out);
+    line_text(line, LINE_KEY("method"), ctx->request.method);
+    line_text(line, LINE_KEY("path"), ctx->request.path);
+    line_integer(line, LINE_KEY("status"), ended->status);
+    line_milliseconds(line, LINE_KEY("durationMs"), clock_us() - ctx->started_us);
+    line_integer(line, LINE_KEY("cpuUs"), usage->cpu_ns / 1000);
+    line_integer(line, LINE_KEY("dbUs"), usage->db_us);
+    line_integer(line, LINE_KEY("providerUs"), usage->http_us);
+    line_integer(line, LINE_KEY("queries"), usage->query_count);
+    line_integer(line, LINE_KEY("fetches"), usage->fetch_count);
+    line_integer(line, LINE_KEY("bytesIn"), (int64_t)usage->bytes_in);
+    line_integer(line, LINE_KEY("bytesOut"), (int64_t)usage->bytes_out);
     if (usage->close_code != 0) { /* a session, which has ended */
-        line_integer(line, "messagesIn", usage->messages_in);
-        line_integer(line, "messagesOut", usage->messages_out);
-        line_integer(line, "closeCode", usage->close_code);
+        line_integer(line, LINE_KEY("messagesIn"), usage->messages_in);
+        line_integer(line, LINE_KEY("messagesOut"), usage->messages_out);
+        line_integer(line, LINE_KEY("closeCode"), usage->close_code);
     }
-    line_integer(line, "memoryBytes", (int64_t)ctx->arena.used_bytes);
+    line_integer(line, LINE_KEY("memoryBytes"), (int64_t)ctx->arena.used_bytes);
     if (ctx->failure != NULL) {
-        line_text(line, "code", ctx->failure->code);
-        line_text(line, "detail", ctx->failure->detail);
+        line_text(line, LINE_KEY("code"), ctx->failure->code);
+        line_text(line, LINE_KEY("detail"), ctx->failure->detail);
     }
 }
 

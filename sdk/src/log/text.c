@@ -12,16 +12,6 @@
 #define ELLIPSIS "\xE2\x80\xA6"
 #define ESCAPE_MAX 6 /* bytes of \u0000, the longest piece that is written at once */
 
-void line_put(struct line *line, const char *bytes, size_t length)
-{
-    if ((size_t)(line->end - line->at) < length) {
-        line->full = true;
-        return;
-    }
-    memcpy(line->at, bytes, length);
-    line->at += length;
-}
-
 void line_put_integer(struct line *line, int64_t value)
 {
     char digits[24], *at = digits + sizeof(digits);
@@ -37,6 +27,32 @@ void line_put_integer(struct line *line, int64_t value)
 static bool plain(unsigned char byte)
 {
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Each byte of `of` that is zero has its highest bit set in the result; so may others, but none when there is
+ * no zero. */
+static uint64_t zeros(uint64_t of)
+{
+    return (of - EACH(1)) & ~of & EACH(0x80);
+}
+
+/* How many plain bytes the text begins with: eight at a time, as nearly all of a log is plain. */
+static size_t plain_run(const unsigned char *at, size_t length)
+{
+    size_t run = 0;
+    for (; length - run >= sizeof(uint64_t); run += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, at + run, sizeof(word));
+        uint64_t control = (word - EACH(0x20)) & ~word & EACH(0x80), beyond = word & EACH(0x80);
+        if ((control | beyond | zeros(word ^ EACH(0x7F)) | zeros(word ^ EACH('"')) |
+                zeros(word ^ EACH('\\'))) != 0)
+            break;
+    }
+    while (run < length && plain(at[run]))
+        run++;
+    return run;
 }
 
 static bool continues(const unsigned char *at, size_t left, size_t count)
@@ -113,11 +129,10 @@ void line_put_quoted(struct line *line, const char *text, size_t length)
     size_t room = (size_t)(line->end - line->at) - closing;
     char *last = line->at + (room < LOG_VALUE_MAX ? room : LOG_VALUE_MAX) - ESCAPE_MAX;
     while (at < end && line->at <= last) {
-        const unsigned char *run = at;
-        size_t fits = (size_t)(last - line->at) + 1;
-        while (at < end && (size_t)(at - run) < fits && plain(*at))
-            at++;
-        line_put(line, (const char *)run, (size_t)(at - run));
+        size_t fits = (size_t)(last - line->at) + 1, left = (size_t)(end - at);
+        size_t run = plain_run(at, fits < left ? fits : left);
+        line_put(line, (const char *)at, run);
+        at += run;
         if (at < end && line->at <= last)
             at += put_special(line, at, (size_t)(end - at));
     }
