@@ -22,26 +22,28 @@ enum {
 static struct words {
     char text[768];
     size_t length, id;
-} crashed_words, lost_words, event_words;
+} crashed_words[2], lost_words[2], event_words; /* [1]: of a function that is stale (exchange.h) */
 
-static void render(struct words *words, const char *status, const char *code, const char *body)
+static void render(struct words words[2], const char *status, const char *code, const char *body)
 {
-    int length = snprintf(words->text, sizeof words->text,
-        "HTTP/1.1 %s\r\ncontent-type: application/json\r\nsb-error-code: %s\r\nx-relay-error: true\r\n"
-        "access-control-allow-origin: *\r\naccess-control-expose-headers: x-relay-error, sb-error-code\r\n"
-        "retry-after: 1\r\nconnection: close\r\ncontent-length: %zu\r\n\r\n%s",
-        status, code, strlen(body), body);
-    words->length = (size_t)length;
-    words->id = (size_t)(strstr(words->text, REQUEST_ID) - words->text);
+    for (int stale = 0; stale < 2; stale++) {
+        words[stale].length = (size_t)snprintf(words[stale].text, sizeof words[stale].text,
+            "HTTP/1.1 %s\r\ncontent-type: application/json\r\nsb-error-code: %s\r\nx-relay-error: true\r\n%s"
+            "access-control-allow-origin: *\r\n"
+            "access-control-expose-headers: x-relay-error, sb-error-code, x-function-stale\r\n"
+            "retry-after: 1\r\nconnection: close\r\ncontent-length: %zu\r\n\r\n%s",
+            status, code, stale ? "x-function-stale: true\r\n" : "", strlen(body), body);
+        words[stale].id = (size_t)(strstr(words[stale].text, REQUEST_ID) - words[stale].text);
+    }
 }
 
 void last_words_prepare(void)
 {
     static const char event[] =
         "event: error\ndata: " BODY("The worker that served this was lost", "worker_lost") "\n\n";
-    render(&crashed_words, "500 Internal Server Error", "function_crashed",
+    render(crashed_words, "500 Internal Server Error", "function_crashed",
         BODY("The function crashed", "function_crashed"));
-    render(&lost_words, "503 Service Unavailable", "worker_lost",
+    render(lost_words, "503 Service Unavailable", "worker_lost",
         BODY("The worker that served this was lost", "worker_lost"));
     event_words.length = (size_t)snprintf(
         event_words.text, sizeof event_words.text, "%zx\r\n%s\r\n0\r\n\r\n", sizeof event - 1, event);
@@ -72,9 +74,9 @@ static void say_to_waiting(const struct connection *connection, const edge_ctx *
     if (exchange->head_sent && exchange->event_stream && exchange->chunks)
         say(connection, &event_words, exchange->request_id);
     else if (!exchange->head_sent && crashed != NULL && exchange->ctx == crashed)
-        say(connection, &crashed_words, exchange->request_id);
+        say(connection, &crashed_words[exchange->stale], exchange->request_id);
     else if (!exchange->head_sent)
-        say(connection, &lost_words, exchange->request_id);
+        say(connection, &lost_words[exchange->stale], exchange->request_id);
 }
 
 /* Those whose request has not been read, or is on its way: a client that has just connected is about to send.
@@ -85,7 +87,7 @@ static void say_to_coming(struct http_server *server)
          connection = connection->next) {
         if (connection->tls != NULL || !http1_listens(connection) || !drain(connection))
             continue;
-        say(connection, &lost_words, REQUEST_ID);
+        say(connection, &lost_words[0], REQUEST_ID);
         connection->state = CONNECTION_CLOSING;
     }
 }

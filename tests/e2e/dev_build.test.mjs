@@ -9,6 +9,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
+import WebSocket from 'ws';
+
 import { buildDirectory, root } from '../support/config.mjs';
 import { Project, shared, source } from '../support/dev.mjs';
 import { startHost } from '../support/host.mjs';
@@ -45,11 +47,38 @@ test('a compile error is shown with its caret; the build before serves, and says
     project.write('first.c', broken);
     const { body } = await dev.until('first', (answer) => answer.stale === 'true', 'a stale answer');
     assert.equal(body.version, 2);
-    await dev.says(/first\.c:7:\d+: error: .*versoin/);
+    await dev.says(/first\.c:6:\d+: error: .*versoin/);
     await dev.says(/^ +\| +\^~+/m, 'the caret');
     await dev.says(/first serve the build before/);
     assert.doesNotMatch(dev.output, /FAILED:|ninja: build stopped|-DNDEBUG|-o first/);
     assert.equal((await dev.call('second')).stale, null);
+});
+
+/* The opening of a WebSocket session: its answer's head. */
+async function handshake(name) {
+    const socket = new WebSocket(`${dev.url.replace('http', 'ws')}/functions/v1/${name}`);
+    const [{ headers }] = await once(socket, 'upgrade');
+    socket.close();
+    return headers;
+}
+
+test('streams, refusals and WebSocket sessions say that it is stale, too', options, async () => {
+    const send = (name, body, method = 'POST') => fetch(`${dev.url}/functions/v1/${name}`, { method, body });
+    const answers = {
+        stream: [200, 'POST', '{"stream": true}'], invalid_json: [400, 'POST', '{'], method_not_allowed: [405, 'PUT', '{}'],
+    };
+    for (const [what, [status, method, body]] of Object.entries(answers))
+        for (const [name, stale] of [['first', 'true'], ['second', null]]) {
+            const answer = await send(name, body, method);
+            const text = await answer.text();
+            assert.deepEqual([answer.status, answer.headers.get('x-function-stale')], [status, stale], `${name}: ${what}`);
+            assert.ok(what !== 'stream' || text.startsWith('event: version\ndata: '), text);
+        }
+    assert.equal((await handshake('first'))['x-function-stale'], 'true');
+    assert.equal((await handshake('second'))['x-function-stale'], undefined);
+    if (/asan/.test(buildDirectory)) return; /* a fault is the sanitizers' report there */
+    const crashed = await send('first', '{"crash": true}');
+    assert.deepEqual([crashed.status, crashed.headers.get('x-function-stale')], [500, 'true']);
 });
 
 test('mended, it is served again without the header, also when it is what it was before', options, async () => {
@@ -79,7 +108,7 @@ test('--strict: 503 with the compiler\'s text, and every function of a project t
     const { status, body } = await dev.until('first', (answer) => answer.status === 503, 'the refusal');
     assert.equal(status, 503);
     assert.equal(body.code, 'function_stale');
-    assert.match(body.compiler, /first\.c:7:\d+: error: .*versoin/);
+    assert.match(body.compiler, /first\.c:6:\d+: error: .*versoin/);
     assert.match(body.requestId, /./);
     assert.equal((await dev.call('second')).status, 200);
     project.write('first.c', source('first', 6));
@@ -91,7 +120,7 @@ test('--strict: 503 with the compiler\'s text, and every function of a project t
 async function crash() {
     await dev.call('first', { crash: true });
     await dev.says(/function_crashed .*signal=(ILL|TRAP)/);
-    await dev.says(/^ +first\.so answer_first first\.c:6/m, 'the line that crashed');
+    await dev.says(/^ +first\.so answer_first first\.c:8/m, 'the line that crashed');
 }
 
 test('on a terminal: a line a request, and keys', options, async () => {

@@ -23,16 +23,18 @@ foreach(name first second)
 endforeach()
 `;
 
-/* A function that answers {"version": …, "shared": …}. */
+/* A function that answers {"version": …, "shared": …}, or streams its version, or crashes. */
 export const source = (name, version) => `#include <edge/edge.h>
 const char *shared_word(void);
 static json_t *answer_${name}(edge_ctx *ctx, json_t *in)
 {
+    if (edge_json_bool(in, "stream", false))
+        edge_stream_event(ctx, "version", json_integer(${version}));
     if (edge_json_bool(in, "crash", false))
         __builtin_trap();
     return json_pack("{s:i, s:s}", "version", ${version}, "shared", shared_word());
 }
-EDGE_FUNCTION(${name}, .summary = "Answers its version", .handle = answer_${name});
+EDGE_FUNCTION(${name}, .summary = "Answers its version", .streams = true, .handle = answer_${name});
 `;
 
 export const shared = (word) => `const char *shared_word(void);
