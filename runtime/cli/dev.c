@@ -38,17 +38,24 @@ static bool directories_make(const char *path)
     return made;
 }
 
-/* Signals arrive at a descriptor, so that waiting for them and for the terminal is one poll. */
-static int signals_open(void)
+/*
+ * Signals arrive at a descriptor, so that waiting for them and for the terminal is one poll. Ctrl-Z is ours
+ * once the terminal is; -1 makes the descriptor.
+ */
+static int signals_open(int signals, bool with_terminal)
 {
     sigset_t set;
     sigemptyset(&set);
+    if (with_terminal) {
+        sigaddset(&set, SIGTSTP);
+        sigaddset(&set, SIGCONT);
+    }
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return signalfd(signals, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 /*
@@ -132,9 +139,11 @@ static void announce(struct dev *dev, int64_t began)
     dev_banner_print(dev->config, dev->host.origin);
     printf("Started in %.1f s. Ctrl-C stops everything, data stays in .edge\n",
         (double)(process_clock_ms() - began) / 1000);
-    dev->keys = dev->debugged == NULL && isatty(STDOUT_FILENO) && keys_open();
-    if (dev->keys)
+    if (dev->debugged == NULL && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO)) {
+        signals_open(dev->signals, true);
+        dev->keys = keys_open();
         dev_keys_print();
+    }
     fflush(stdout);
 }
 
@@ -175,7 +184,7 @@ static int run_prepared(struct dev *dev)
     if (config_open(dev->path, &dev->config) && directories_make(dev->path) &&
         dev_host_prepare(
             &dev->host, dev->path, dev->listen == NULL ? dev->config->server.listen : dev->listen)) {
-        dev->signals = signals_open();
+        dev->signals = signals_open(-1, false);
         terminal_prepare(dev);
         status = serve(dev);
         stop(dev);

@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/dev.h"
+#include "cli/keys.h"
 #include "cli/process.h"
 
 #include <errno.h>
@@ -52,6 +53,14 @@ static int child_ended(struct dev *dev)
     return again && postgres_start(&dev->database.postgres) ? -1 : STATUS_FAILED;
 }
 
+/* Ctrl-Z: the shell gets the terminal as it was. The host stops with us, being of our process group. */
+static void suspend(struct dev *dev)
+{
+    keys_restore();
+    dev->keys = false;
+    raise(SIGSTOP);
+}
+
 static int on_signals(struct dev *dev)
 {
     struct signalfd_siginfo info;
@@ -59,6 +68,10 @@ static int on_signals(struct dev *dev)
     while (status < 0 && read(dev->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD)
             status = child_ended(dev);
+        else if (info.ssi_signo == SIGTSTP)
+            suspend(dev);
+        else if (info.ssi_signo == SIGCONT)
+            dev->keys = keys_open();
         else if (info.ssi_signo != SIGINT || dev->debugger == 0) /* Ctrl-C is for the debugger */
             status = STATUS_DONE;
     }

@@ -10,7 +10,11 @@
 /* Text that is others': control characters, which could talk to the terminal, become "?"; tabs stay. */
 void print_safely(const char *text, size_t length);
 
-/* Keys arrive one by one and unseen, until keys_restore. False when standard input is no terminal. */
+/*
+ * Keys arrive one by one and unseen, until keys_restore, or until this process ends, even by kill -9: a child
+ * of it restores the terminal then. False when standard input is no terminal, or another process group's. May
+ * be called again, after the terminal has been others'.
+ */
 bool keys_open(void);
 void keys_restore(void);
 

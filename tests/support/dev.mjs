@@ -44,6 +44,19 @@ const char *shared_word(void)
 }
 `;
 
+/* Runs a command as a job, then what it is told (fg, bg) until the end of input, saying the status of each. */
+const job = (command) => `
+tty > terminal
+stty cols 400
+set -m
+sh -c 'echo $$ > pid; exec "$@"' - ${command}
+echo "status $?"
+while read order; do
+    $order
+    echo "status $?"
+done
+`;
+
 export class Project {
     constructor(settings = '') {
         this.devs = [];
@@ -83,14 +96,16 @@ export class Project {
 }
 
 class Dev {
-    /* terminal: in a terminal of its own (script(1)). */
+    /* terminal: in a terminal of its own (script(1)); shell: there as a job of a shell. */
     constructor(project, args, variables) {
         project.devs.push(this);
-        const terminal = args[0] === 'terminal';
+        const shell = args[0] === 'shell', terminal = args[0] === 'terminal' || shell;
         const words = [path.join(buildDirectory, 'edge'), 'dev', '--listen', '127.0.0.1:0', '--workers', '1', ...args.slice(terminal ? 1 : 0)];
         const env = { PATH: process.env.PATH, HOME: project.directory, TERM: 'xterm', ...variables };
         for (const name of ['ASAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
-        const command = terminal ? ['script', '-qfec', `stty cols 400; exec ${words.map((word) => `'${word}'`).join(' ')}`, '/dev/null'] : words;
+        const quoted = words.map((word) => `'${word}'`).join(' ');
+        if (shell) project.write('shell.sh', job(quoted));
+        const command = terminal ? ['script', '-qfec', shell ? 'exec sh shell.sh' : `stty cols 400; exec ${quoted}`, '/dev/null'] : words;
         this.output = '';
         this.child = spawn(command[0], command.slice(1), { cwd: project.directory, env, stdio: ['pipe', 'pipe', 'pipe'] });
         for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (data) => {
