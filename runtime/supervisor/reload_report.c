@@ -72,7 +72,10 @@ void report_commit(struct reload *reload)
     const struct deployment *deployment = reload->supervisor->deployment;
     if (reload->config != NULL)
         report_difference(reload, deployment->config, reload->config);
-    /* The start's own are said by the workers, in one line. */
+    /* The start's own are said in one line, and by each worker in one. */
+    if (deployment->number == 0)
+        log_event(EDGE_LOG_INFO, "functions_gated", { "count", edge_int((int64_t)reload->change_count) },
+            { "us", edge_int(reload->gated_us - reload->begun_us) });
     for (size_t i = 0; i < reload->change_count && deployment->number > 0; i++)
         if (reload->changes[i].accepted)
             report_change(reload, &reload->changes[i]);

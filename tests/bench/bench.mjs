@@ -27,7 +27,7 @@ function family(pid) {
 }
 
 /* Bytes of a process in memory; a page that several processes share counts by its share. */
-const proportionalBytes = (pid) => 1024 * Number(/^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
+export const proportionalBytes = (pid) => 1024 * Number(/^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 
 const status = (url) =>
     new Promise((resolve) =>

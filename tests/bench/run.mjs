@@ -15,7 +15,7 @@ const here = path.join(root, 'tests', 'bench');
 const resultsFile = path.join(here, 'results.json');
 
 /* In the order of the page; a row that is not named here comes behind these. */
-const ORDER = ['hello', 'idle', 'websocket', 'pulse', 'workers'];
+const ORDER = ['hello', 'idle', 'websocket', 'pulse', 'workers', 'token', 'start', 'cold', 'reload', 'streams', 'soak', 'save'];
 const place = (row) => (ORDER.includes(row) ? ORDER.indexOf(row) : ORDER.length);
 
 const known = fs.readdirSync(path.join(here, 'rows')).filter((file) => file.endsWith('.mjs')).map((file) => file.slice(0, -4))
