@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,27 +56,29 @@ static const char *name_at(struct bytes file, const Elf64_Shdr *names, uint32_t 
     return memchr(name, '\0', names->sh_size - offset) != NULL ? name : NULL;
 }
 
-static bool is_listed(const char *const *list, const char *name)
+static int compare_names(const void *name, const void *entry)
 {
-    while (*list != NULL && strcmp(*list, name) != 0)
-        list++;
-    return *list != NULL;
+    return strcmp(name, *(const char *const *)entry);
 }
+
+/* Of a table that is sorted: each worker asks for all imports of all functions when it starts. */
+#define IS_LISTED(table, name)                                                                                 \
+    (bsearch(name, table, sizeof(table) / sizeof *(table), sizeof *(table), compare_names) != NULL)
 
 static void note_import(const char *name, struct object *object)
 {
     /* What ends or forks the worker, starts threads beside its one, or changes what all share. */
-    static const char *const banned[] = { "exit", "_exit", "_Exit", "quick_exit", "fork", "vfork", "clone",
-        "daemon", "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "fexecve", "posix_spawn",
-        "posix_spawnp", "system", "popen", "pthread_create", "thrd_create", "sigaction", "signal",
-        "sigprocmask", "pthread_sigmask", "sigaltstack", "setitimer", "alarm", "setenv", "unsetenv", "putenv",
-        "clearenv", "chdir", "chroot", "setuid", "setgid", "setrlimit", "setlocale", "json_set_alloc_funcs",
-        "json_set_alloc_funcs2", NULL };
-    static const char *const left_behind[] = { "__cxa_thread_atexit_impl", "__cxa_atexit", "on_exit",
-        "at_quick_exit", NULL };
-    if (object->banned[0] == '\0' && is_listed(banned, name))
+    static const char *const banned[] = { "_Exit", "_exit", "alarm", "chdir", "chroot", "clearenv", "clone",
+        "daemon", "execl", "execle", "execlp", "execv", "execve", "execvp", "execvpe", "exit", "fexecve",
+        "fork", "json_set_alloc_funcs", "json_set_alloc_funcs2", "popen", "posix_spawn", "posix_spawnp",
+        "pthread_create", "pthread_sigmask", "putenv", "quick_exit", "setenv", "setgid", "setitimer",
+        "setlocale", "setrlimit", "setuid", "sigaction", "sigaltstack", "signal", "sigprocmask", "system",
+        "thrd_create", "unsetenv", "vfork" };
+    static const char *const left_behind[] = { "__cxa_atexit", "__cxa_thread_atexit_impl", "at_quick_exit",
+        "on_exit" };
+    if (object->banned[0] == '\0' && IS_LISTED(banned, name))
         snprintf(object->banned, sizeof object->banned, "%s", name);
-    object->keeps_mapped = object->keeps_mapped || is_listed(left_behind, name);
+    object->keeps_mapped = object->keeps_mapped || IS_LISTED(left_behind, name);
 }
 
 /* The exported edge_plugin among the symbols of one section, and what is imported. */
@@ -172,49 +175,35 @@ static const char *defect(struct bytes file, Elf64_Ehdr *header)
     return is_whole(file, header) ? NULL : "is cut short: not all of it has been written";
 }
 
-static int read_all(int fd, uint8_t *data, size_t length)
-{
-    size_t done = 0;
-    while (done < length) {
-        ssize_t got = read(fd, data + done, length - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : -ENOEXEC;
-        done += (size_t)got;
-    }
-    return 0;
-}
-
-/* Read rather than mapped: the file may be written to while it is looked at. */
-static int read_file(const char *path, struct bytes *file)
+/*
+ * Mapped, not read: what is looked at is a few pages of a file that is mostly debug information. Nobody writes
+ * to the copies that hosts open, and a file that is cut short meanwhile would end the loader, too.
+ */
+static int map_file(const char *path, struct bytes *file)
 {
     struct stat status;
-    uint8_t *data = NULL;
+    void *data = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result = fd < 0 ? -errno : 0;
     if (result == 0 && fstat(fd, &status) < 0)
         result = -errno;
     if (result == 0 && (!S_ISREG(status.st_mode) || status.st_size > LARGEST_FILE))
         result = -ENOEXEC;
-    if (result == 0 && (data = malloc((size_t)status.st_size + 1)) == NULL)
-        result = -ENOMEM;
-    if (result == 0)
-        result = read_all(fd, data, (size_t)status.st_size);
+    if (result == 0 && status.st_size > 0)
+        data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED)
+        result = -errno;
     if (fd >= 0)
         close(fd);
-    if (result < 0) {
-        free(data);
-        return result;
-    }
-    *file = (struct bytes){ data, (size_t)status.st_size };
-    return 0;
+    if (result == 0)
+        *file = (struct bytes){ data, (size_t)status.st_size };
+    return result;
 }
 
 int object_read(const char *path, struct object *object, char *reason, size_t size)
 {
     *object = (struct object){ 0 };
     struct bytes file = { NULL, 0 };
-    int result = read_file(path, &file);
+    int result = map_file(path, &file);
     if (result < 0) {
         snprintf(
             reason, size, "cannot be read: %s", result == -ENOEXEC ? "no regular file" : strerror(-result));
@@ -226,6 +215,7 @@ int object_read(const char *path, struct object *object, char *reason, size_t si
         snprintf(reason, size, "%s", wrong);
     else
         read_descriptor(file, &header, object);
-    free((void *)file.data);
+    if (file.data != NULL)
+        munmap((void *)file.data, file.length);
     return wrong != NULL ? -ENOEXEC : 0;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "supervisor/breaker.h"
+#include "supervisor/store.h"
 #include "supervisor/workers.h"
 
 enum {
@@ -23,9 +24,8 @@ enum {
 /* "computePulse.so computePulse.c:42 reads" of one frame, or its file and offset. */
 static int name_frame(char *out, size_t size, const char *object, uint64_t offset)
 {
-    char command[512], function[128] = "", line[256] = "";
-    const char *base = strrchr(object, '/');
-    base = base != NULL ? base + 1 : object;
+    char command[512], function[128] = "", line[256] = "", base[256];
+    store_shown_name(object, base, sizeof base);
     if (strpbrk(object, "'\\\n") == NULL) {
         snprintf(command, sizeof command, "addr2line -Cfse '%s' 0x%llx 2>/dev/null", object,
             (unsigned long long)offset);

@@ -92,6 +92,15 @@ static bool prepare_statements(
     return true;
 }
 
+static bool is_alone(struct looking *looking, const struct candidate *candidate)
+{
+    if (thread_count() == 1)
+        return true;
+    snprintf(looking->answer.reason, GATE_REASON_BYTES,
+        "%s starts threads: a worker has one. Use edge_spawn (edge/task.h)", candidate->shown);
+    return false;
+}
+
 static bool self_test(struct looking *looking, const edge_function *function, const struct candidate *candidate)
 {
     if (function->self_test == NULL)
@@ -101,16 +110,7 @@ static bool self_test(struct looking *looking, const edge_function *function, co
     if (result != 0)
         snprintf(
             looking->answer.reason, GATE_REASON_BYTES, "%s: self_test answered %d", candidate->shown, result);
-    return result == 0;
-}
-
-static bool is_alone(struct looking *looking, const struct candidate *candidate)
-{
-    if (thread_count() == 1)
-        return true;
-    snprintf(looking->answer.reason, GATE_REASON_BYTES,
-        "%s starts threads: a worker has one. Use edge_spawn (edge/task.h)", candidate->shown);
-    return false;
+    return result == 0 && is_alone(looking, candidate);
 }
 
 static bool look(struct looking *looking, const struct candidate *candidate)
@@ -130,7 +130,7 @@ static bool look(struct looking *looking, const struct candidate *candidate)
         return false;
     }
     return is_alone(looking, candidate) && self_test(looking, &plugin->descriptor, candidate) &&
-           is_alone(looking, candidate) && prepare_statements(looking, &plugin->descriptor, candidate);
+           prepare_statements(looking, &plugin->descriptor, candidate);
 }
 
 /* Dies with the supervisor, leaves no core behind, and has the dispositions that a worker has. */

@@ -185,19 +185,21 @@ static int copy_file(const char *path, const char *to_path, char hash_text[STORE
     return result;
 }
 
-/* <directory>/<hash>/<name>.so: backtraces and debuggers go by the file's name. */
+/*
+ * <directory>/<name>-<hash>.so: profilers and debuggers go by the file's name. No directory a build: making an
+ * inode is what costs most on ext4, which looks past all that were removed within the last minutes.
+ */
 int store_add(
     struct store *store, const char *path, const char *name, struct build *build, struct store_error *error)
 {
-    char incoming[STORE_PATH_BYTES], place[STORE_PATH_BYTES];
+    char incoming[STORE_PATH_BYTES];
     *build = (struct build){ 0 };
     snprintf(incoming, sizeof incoming, "%s/incoming", store->directory);
     int result = copy_file(path, incoming, build->hash);
     if (result == 0) {
-        snprintf(place, sizeof place, "%s/%.16s", store->directory, build->hash);
-        snprintf(build->file, sizeof build->file, "%.300s/%.100s.so", place, name);
-        bool made = mkdir(place, 0700) == 0 || errno == EEXIST;
-        result = made && rename(incoming, build->file) == 0 ? 0 : -errno;
+        snprintf(build->file, sizeof build->file, "%.300s/%.100s-%.*s.so", store->directory, name,
+            STORE_NAME_HASH_LENGTH, build->hash);
+        result = rename(incoming, build->file) == 0 ? 0 : -errno;
     }
     if (result < 0) {
         snprintf(error->text, sizeof error->text, "%s cannot be read or copied: %s", path,
@@ -226,12 +228,19 @@ int store_write(struct store *store, const char *name, const char *text, size_t 
 
 void store_remove(const struct build *build)
 {
-    char place[STORE_PATH_BYTES];
     unlink(build->file);
-    snprintf(place, sizeof place, "%s", build->file);
-    char *slash = strrchr(place, '/');
-    if (slash == NULL)
-        return;
-    *slash = '\0';
-    rmdir(place);
+}
+
+void store_shown_name(const char *file, char *out, size_t size)
+{
+    const char *base = strrchr(file, '/'), *suffix = strstr(file, ".so");
+    base = base != NULL ? base + 1 : file;
+    const char *dash =
+        suffix != NULL && suffix - base > STORE_NAME_HASH_LENGTH ? suffix - STORE_NAME_HASH_LENGTH - 1 : NULL;
+    bool copied = dash != NULL && dash > base && *dash == '-' &&
+                  strspn(dash + 1, "0123456789abcdef") == STORE_NAME_HASH_LENGTH;
+    if (copied)
+        snprintf(out, size, "%.*s%s", (int)(dash - base), base, suffix);
+    else
+        snprintf(out, size, "%s", base);
 }

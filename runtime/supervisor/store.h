@@ -13,6 +13,7 @@
 
 #define STORE_HASH_BYTES 65 /* SHA-256 in hexadecimal */
 #define STORE_PATH_BYTES 512
+#define STORE_NAME_HASH_LENGTH 16 /* of it, in the name of a copy */
 
 struct store {
     char directory[256]; /* "": not open */
@@ -51,5 +52,8 @@ void store_hash(const void *data, size_t length, char out[STORE_HASH_BYTES]);
 
 /* Removes a copy that nobody opens any more; where it is mapped, it stays so. */
 void store_remove(const struct build *build);
+
+/* The name of a file as people know it, without its directory: "computePulse.so" of a copy of it. */
+void store_shown_name(const char *file, char *out, size_t size);
 
 #endif
