@@ -36,8 +36,8 @@ struct run {
     struct load *load;
     int epoll;
     struct connection *connections;
-    struct connection **free; /* without a request, with a rate only */
-    size_t free_count;
+    struct connection **free; /* a ring of those without a request, with a rate only */
+    size_t free_first, free_count;
     size_t next_request;
     uint64_t begun_ns, due_count; /* of the schedule */
     bool measuring;
@@ -95,6 +95,20 @@ static void send_next(struct run *run, struct connection *connection, uint64_t d
     connection->due_ns = due_ns;
     send_all(connection, load->requests[run->next_request]);
     run->next_request = (run->next_request + 1) % load->request_count;
+}
+
+/* In turn: one that is never used is closed by the server, which waits for its first request only so long. */
+static struct connection *take_free(struct run *run)
+{
+    struct connection *connection = run->free[run->free_first];
+    run->free_first = (run->free_first + 1) % run->load->connection_count;
+    run->free_count--;
+    return connection;
+}
+
+static void give_free(struct run *run, struct connection *connection)
+{
+    run->free[(run->free_first + run->free_count++) % run->load->connection_count] = connection;
 }
 
 static void receive(struct connection *connection)
@@ -168,7 +182,7 @@ static void send_what_is_due(struct run *run)
 {
     uint64_t now = now_ns();
     for (uint64_t due; run->free_count > 0 && (due = next_due_ns(run)) <= now; run->due_count++)
-        send_next(run, run->free[--run->free_count], due);
+        send_next(run, take_free(run), due);
 }
 
 static void on_readable(struct run *run, struct connection *connection)
@@ -180,7 +194,7 @@ static void on_readable(struct run *run, struct connection *connection)
     if (run->measuring)
         latency_record(&run->load->latency, now - connection->due_ns);
     if (run->load->rate > 0)
-        run->free[run->free_count++] = connection;
+        give_free(run, connection);
     else
         send_next(run, connection, now);
 }
@@ -213,7 +227,7 @@ static void begin(struct run *run)
     run->begun_ns = now_ns();
     for (size_t i = 0; i < run->load->connection_count; i++) {
         if (run->load->rate > 0)
-            run->free[run->free_count++] = &run->connections[i];
+            give_free(run, &run->connections[i]);
         else
             send_next(run, &run->connections[i], now_ns());
     }
