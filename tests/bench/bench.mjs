@@ -63,17 +63,17 @@ class Server {
     /*
      * Load from the other core. requests: texts sent in turn; expect: text in every answer; connections; seconds and warmup; rate:
      * requests a second (without it all that the server can do); websocket: requests[0] is the opening, the others are
-     * messages; also: { name: [pid] } of processes whose CPU time is measured beside the server's own.
+     * messages; also: { name: [pid] } of processes whose CPU time is measured beside the server's own; cpus: the generator's.
      *
      * Answers { requests, perSecond, cpuUs (of all the server's processes, a request), busy (share of a core), p50Us,
      * p99Us, p999Us, maxUs, generatorCpuUs, alsoUs: { name: a request } }.
      */
-    async load({ requests, expect, connections = 32, seconds = this.bench.seconds, warmup = this.bench.warmup, rate, websocket = false, also = {} }) {
+    async load({ requests, expect, connections = 32, seconds = this.bench.seconds, warmup = this.bench.warmup, rate, websocket = false, also = {}, cpus = this.bench.cpus.generator }) {
         const file = this.bench.scratchFile('requests', requests.join('\0'));
         const groups = Object.entries({ server: this.pids(), ...also }).flatMap(([name, pids]) => ['--cpu', `${name}=${pids.join(',')}`]);
         const options = { port: this.port, requests: file, expect, connections, seconds, warmup, ...(rate ? { rate } : {}) };
         const args = [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), ...groups, ...(websocket ? ['--websocket'] : [])];
-        const { stdout } = await run('taskset', ['-c', this.bench.cpus.generator, program('bench_load'), ...args])
+        const { stdout } = await run('taskset', ['-c', cpus, program('bench_load'), ...args])
             .catch((error) => Promise.reject(new Error(`${error.stderr}\n${this.tail()}`)));
         const { cpuUs, ...sample } = JSON.parse(stdout);
         const each = Object.fromEntries(Object.entries(cpuUs).map(([name, us]) => [name, us / sample.requests]));
@@ -96,7 +96,9 @@ class Server {
             });
             return await work();
         } finally {
+            const ended = new Promise((resolve) => (holder.exitCode === null ? holder.on('exit', resolve) : resolve()));
             holder.stdin.end();
+            await ended;
         }
     }
 
@@ -121,8 +123,8 @@ export class Bench {
         this.seconds = quick ? 1 : 3;
         this.warmup = quick ? 0.5 : 2;
         this.quick = quick;
-        /* One core a side; row 1 -> 2 workers gives its servers both. */
-        this.cpus = { server: cpus.at(-2) ?? cpus[0], generator: cpus.at(-1), all: cpus.slice(-2).join(',') };
+        /* A core a side. Two workers have two, and where there is no third the generator shares them. */
+        this.cpus = { server: cpus.at(-2) ?? cpus[0], generator: cpus.at(-1), pair: cpus.slice(-3).slice(0, 2).join(',') };
         this.scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-bench-'));
         fs.chmodSync(this.scratch, 0o755);
         this.files = 0;

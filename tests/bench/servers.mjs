@@ -78,6 +78,7 @@ export const NGINX_LOGGING = 'nginx, access log';
 export const DENO = 'Deno';
 export const NODE = 'Node, fastify';
 export const WORKERD = 'workerd';
+export const NODE_WS = 'Node, ws';
 
 /* Everybody who says hello over HTTP. */
 export const hellos = [
