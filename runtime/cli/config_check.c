@@ -2,6 +2,7 @@
  * edge config: validates functions.toml, and explains its keys.
  */
 #include "cli/command.h"
+#include "cli/json_print.h"
 #include "cli/table.h"
 #include "config/config.h"
 #include "config/schema.h"
@@ -17,7 +18,7 @@ static int check(const char *path, bool json)
     if (config_load(path, &config, &error) != 0) {
         json_t *answer = json_pack("{s:b, s:s}", "valid", 0, "error", error.text);
         if (json)
-            json_dumpf(answer, stdout, JSON_COMPACT);
+            json_print(stdout, answer);
         json_decref(answer);
         return json ? (putchar('\n'), STATUS_FAILED) : failure("%s", error.text);
     }

@@ -3,6 +3,7 @@
  */
 #include "cli/dev_log.h"
 
+#include "cli/json_print.h"
 #include "cli/keys.h"
 #include "cli/process.h"
 #include "cli/terminal.h"
@@ -63,9 +64,7 @@ static void print_invocation(const json_t *event)
 static void print_value(const json_t *value)
 {
     if (!json_is_string(value)) {
-        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-        fputs(text != NULL ? text : "", stdout);
-        free(text);
+        json_print_safely(value);
         return;
     }
     const char *text = json_string_value(value);

@@ -4,6 +4,7 @@
 #include "cli/catalogue.h"
 #include "cli/command.h"
 #include "cli/docs_markdown.h"
+#include "cli/json_print.h"
 #include "config/config.h"
 
 #include <stdio.h>
@@ -55,8 +56,8 @@ static int write_pages(const json_t *document, const struct request *request)
 
 static int write_openapi(const json_t *document, const struct request *request)
 {
-    char *text = json_dumps(document, JSON_INDENT(2));
-    bool written = text != NULL && catalogue_write(request->directory, "openapi.json", text);
+    char *text = json_text(document, true);
+    bool written = catalogue_write(request->directory, "openapi.json", text);
     free(text);
     return written ? STATUS_DONE : STATUS_FAILED;
 }

@@ -2,6 +2,7 @@
  * Functions as pages for people; see docs_markdown.h.
  */
 #include "cli/docs_markdown.h"
+#include "cli/json_print.h"
 
 #include "config/units.h"
 
@@ -43,9 +44,9 @@ static void write_cell(FILE *out, const char *text)
 
 static void write_value(FILE *out, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *text = json_text(value, false);
     fputc('`', out);
-    write_cell(out, text != NULL ? text : "");
+    write_cell(out, text);
     fputc('`', out);
     free(text);
 }

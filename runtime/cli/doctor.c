@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/development_environment.h"
+#include "cli/json_print.h"
 #include "cli/terminal.h"
 #include "config/config.h"
 
@@ -92,7 +93,7 @@ static int run(int argc, char **argv)
     doctor.findings = json_array();
     examine(&doctor, path);
     if (doctor.json) {
-        json_dumpf(doctor.findings, stdout, JSON_INDENT(2));
+        json_print_indented(stdout, doctor.findings);
         putchar('\n');
     }
     json_decref(doctor.findings);

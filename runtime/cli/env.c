@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/development_environment.h"
+#include "cli/json_print.h"
 #include "cli/plugin_look.h"
 #include "cli/table.h"
 #include "config/config.h"
@@ -160,7 +161,7 @@ static int print_json(const json_t *needs, bool only_missing)
         json_object_update(line, entry);
         json_array_append_new(list, line);
     }
-    json_dumpf(list, stdout, JSON_INDENT(2));
+    json_print_indented(stdout, list);
     putchar('\n');
     json_decref(list);
     return missing;

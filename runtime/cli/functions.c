@@ -4,6 +4,7 @@
 #include "cli/build_id_file.h"
 #include "cli/command.h"
 #include "cli/functions_markdown.h"
+#include "cli/json_print.h"
 #include "cli/table.h"
 #include "config/config.h"
 #include "config/schema.h"
@@ -199,7 +200,7 @@ static int list_json(const struct config *config)
             status = STATUS_FAILED;
     }
     json_t *answer = json_pack("{s:b, s:o}", "running", live != NULL, "functions", functions);
-    json_dumpf(answer, stdout, JSON_INDENT(2));
+    json_print_indented(stdout, answer);
     putchar('\n');
     json_decref(answer);
     json_decref(command);

@@ -6,6 +6,7 @@
 #include "cli/development_environment.h"
 #include "cli/development_token.h"
 #include "cli/input.h"
+#include "cli/json_print.h"
 #include "cli/terminal.h"
 #include "config/config.h"
 
@@ -68,7 +69,7 @@ static void print_json(const struct host_call *call)
         "durationMs", (json_int_t)call->duration_ms, "generation",
         call->generation[0] != '\0' ? call->generation : NULL, "requestId",
         call->request_id[0] != '\0' ? call->request_id : NULL, "headers", invoke_fields(call), "body", body);
-    json_dumpf(answer, stdout, JSON_COMPACT);
+    json_print(stdout, answer);
     putchar('\n');
     json_decref(answer);
 }
@@ -81,7 +82,7 @@ static void print_body(const struct host_call *call)
                         ? json_loadb(call->text, call->text_length, JSON_DECODE_ANY, NULL)
                         : NULL;
     if (value != NULL)
-        json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+        json_print_indented(stdout, value);
     else
         fwrite(call->text != NULL ? call->text : "", 1, call->text_length, stdout);
     if (read_along || strncmp(call->content_type, "application/json", 16) == 0)

@@ -2,6 +2,7 @@
  * edge invoke --stream: an event a line, as they come.
  */
 #include "cli/invoke.h"
+#include "cli/json_print.h"
 #include "cli/terminal.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static void print_event(struct reader *reader)
     if (reader->invoke->json) {
         json_t *line =
             json_pack("{s:s, s:o}", "event", event, "data", value != NULL ? value : json_string(reader->data));
-        json_dumpf(line, stdout, JSON_COMPACT);
+        json_print(stdout, line);
         putchar('\n');
         json_decref(line);
     } else {

@@ -2,6 +2,7 @@
  * edge invoke --ws: a conversation with a function, a message a line each way.
  */
 #include "cli/invoke.h"
+#include "cli/json_print.h"
 #include "cli/process.h"
 #include "cli/terminal.h"
 #include "cli/websocket_client.h"
@@ -90,7 +91,7 @@ static void print_message(const struct talk *talk, int type, const char *data, s
         json_t *value = json_loadb(data, length, JSON_DECODE_ANY, NULL);
         json_t *line = json_pack("{s:s, s:o?}", "type", type == WS_BINARY ? "binary" : "text", "data",
             value != NULL ? value : json_stringn(data, length));
-        json_dumpf(line, stdout, JSON_COMPACT);
+        json_print(stdout, line);
         json_decref(line);
     } else {
         fwrite(data, 1, length, stdout);

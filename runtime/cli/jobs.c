@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/development_environment.h"
+#include "cli/json_print.h"
 #include "cli/table.h"
 #include "config/config.h"
 
@@ -103,7 +104,7 @@ static void print_json(PGresult *jobs)
         }
         json_array_append_new(list, job);
     }
-    json_dumpf(list, stdout, JSON_INDENT(2));
+    json_print_indented(stdout, list);
     putchar('\n');
     json_decref(list);
 }

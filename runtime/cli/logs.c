@@ -2,6 +2,7 @@
  * edge logs: the log of the running host, read from its memory (log_ring.h).
  */
 #include "cli/command.h"
+#include "cli/json_print.h"
 #include "cli/process.h"
 #include "cli/terminal.h"
 #include "config/units.h"
@@ -83,7 +84,7 @@ static void print_value(const json_t *value)
     if (text != NULL && *text != '\0' && strspn(text, word) == strlen(text))
         fputs(text, stdout);
     else
-        json_dumpf(value, stdout, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+        json_print_safely(value);
 }
 
 static void print_text(json_t *line)

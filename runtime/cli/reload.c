@@ -2,6 +2,7 @@
  * edge reload, rollback, promote, upgrade: commands to the running host of a functions.toml.
  */
 #include "cli/reload.h"
+#include "cli/json_print.h"
 
 #include "cli/command.h"
 #include "supervisor/command.h"
@@ -84,7 +85,7 @@ static int change(const struct command *command, int argc, char **argv, bool nee
     if (answer == NULL)
         return STATUS_FAILED;
     if (json) {
-        json_dumpf(answer, stdout, JSON_INDENT(2));
+        json_print_indented(stdout, answer);
         printf("\n");
         status = json_is_true(json_object_get(answer, "ok")) ? STATUS_DONE : STATUS_FAILED;
     } else {

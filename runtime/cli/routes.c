@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/functions_markdown.h"
+#include "cli/json_print.h"
 #include "cli/plugin_look.h"
 #include "cli/table.h"
 #include "config/config.h"
@@ -79,7 +80,7 @@ static int show(const struct config *config, const char *path, bool json)
             json_object_set_new(params, match.params[i].name, json_string(match.params[i].value));
         json_t *answer = json_pack("{s:s, s:s, s:s, s:o}", "function", match.function->name, "route",
             match.function->route, "rest", match.rest, "params", params);
-        json_dumpf(answer, stdout, JSON_INDENT(2));
+        json_print_indented(stdout, answer);
         putchar('\n');
         json_decref(answer);
     } else if (result == 0) {

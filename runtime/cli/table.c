@@ -2,6 +2,7 @@
  * Tables on standard output; see table.h.
  */
 #include "cli/table.h"
+#include "cli/json_print.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -57,7 +58,7 @@ void table_print_json(struct table *table)
         }
         json_array_append_new(rows, object);
     }
-    json_dumpf(rows, stdout, JSON_INDENT(2));
+    json_print_indented(stdout, rows);
     putchar('\n');
     json_decref(rows);
     rows_free(table);

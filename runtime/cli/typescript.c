@@ -4,6 +4,7 @@
  * Only what openapi_schema.c writes is read: types, null beside a type, members, items, enumerations.
  */
 #include "cli/typescript.h"
+#include "cli/json_print.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -65,9 +66,7 @@ static const char *text_of(const json_t *object, const char *key)
 /* A string literal, in JSON's escapes, which are JavaScript's too. */
 static void write_literal(FILE *out, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY);
-    fputs(text != NULL ? text : "unknown", out);
-    free(text);
+    json_print(out, value);
 }
 
 static bool is_identifier(const char *name)
@@ -135,9 +134,9 @@ static void write_comment(FILE *out, const json_t *schema, int depth)
     if (format != NULL)
         fprintf(out, " Format: %s.", format);
     if (fallback != NULL) {
-        char *text = json_dumps(fallback, JSON_ENCODE_ANY);
+        char *text = json_text(fallback, false);
         fputs(" Default: ", out);
-        write_words(out, text != NULL ? text : "");
+        write_words(out, text);
         fputc('.', out);
         free(text);
     }

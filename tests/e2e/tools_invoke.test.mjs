@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory } from '../support/config.mjs';
 import { SERVICE_KEY, startHost } from '../support/host.mjs';
-import { runEdge } from '../support/program.mjs';
+import { binary, runEdge, runProgram } from '../support/program.mjs';
 import { certificate } from '../support/secure.mjs';
 import { mint } from '../support/tokens.mjs';
 import { startPlugins } from '../support/websocket.mjs';
@@ -90,6 +90,13 @@ describe('edge invoke', options, () => {
         assert.equal(answer.requestId, answer.body.requestId);
         assert.match(answer.generation, /^[0-9a-f]{40}$/);
         assert.ok(answer.durationMs >= 0);
+    });
+
+    it('numbers are as the function said them, also on a terminal', options, async () => {
+        assert.match((await invoke(['echo', '{"score":33.3,"list":[]}', '--json'])).stdout, /"in":\{"score":33\.3,"list":\[\]\}/);
+        const command = [binary, 'invoke', 'echo', `'{"score":33.3,"list":[],"say":"\\"{,:"}'`, '--config', path.join(host.directory, 'functions.toml')].join(' ');
+        const { stdout } = await runProgram('script', ['-qec', command, '/dev/null'], { cwd: host.directory, env: { ...environment(), TERM: 'dumb' } });
+        assert.match(stdout.replace(/\r/g, ''), /^ {2}"in": \{\n {4}"score": 33\.3,\n {4}"list": \[\],\n {4}"say": "\\"\{,:"\n {2}\}\n\}$/m);
     });
 
     it('--include prints the head', options, async () => {

@@ -72,6 +72,14 @@ describe('edge logs', options, () => {
         assert.doesNotMatch(stdout, /\u001b/);
     });
 
+    it('has numbers with no more digits than they need', options, async () => {
+        for (let i = 0; i < 20; i++) await post(host, 'hello');
+        const { stdout } = await logs('--function', 'hello', '--lines', '20');
+        const durations = [...stdout.matchAll(/ durationMs=(\S+)/g)].map(([, text]) => text);
+        assert.equal(durations.length, 20);
+        for (const text of durations) assert.match(text, /^\d+(\.\d{1,3})?$/);
+    });
+
     it('follows', options, async () => {
         const follower = follow('--function', 'hello');
         await eventually(() => follower.seen.length > 0, 'the past');

@@ -28,7 +28,8 @@ function check(program) {
     const compiler = path.join(root, 'tests', 'node_modules', 'typescript', 'bin', 'tsc');
     const compilerOptions = { noEmit: true, strict: true, skipLibCheck: true, target: 'es2022', lib: ['es2022', 'dom'], module: 'esnext', moduleResolution: 'bundler', types: [] };
     fs.writeFileSync(path.join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
-    const { stdout } = spawnSync(process.execPath, [compiler, '--pretty', 'false'], { cwd: directory, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [compiler, '--pretty', 'false'], { cwd: directory, encoding: 'utf8' });
+    assert.ok(stderr === '' && (status !== 0) === (stdout !== ''), stderr);
     return stdout;
 }
 

@@ -105,7 +105,7 @@ static void writes_every_type(void **state)
     json_decref(value);
     assert_non_null(
         strstr(logged(), "\"null\":null,\"text\":null,\"least\":-9223372036854775808,"
-                         "\"third\":0.33333333333333331,\"nan\":null,\"yes\":true,"
+                         "\"third\":0.3333333333333333,\"nan\":null,\"yes\":true,"
                          "\"json\":{\"list\":[1,0.1,true,null],\"apiKey\":\"***\",\"name\":\"n\","
                          "\"promptTokens\":7},\"bytes\":\"<6 bytes>\","
                          "\"time\":\"2026-03-10T12:00:00.123Z\","

@@ -56,9 +56,12 @@ static void put_number(struct line *line, double value)
         line_put(line, "null", 4);
         return;
     }
-    int length = snprintf(text, sizeof(text), "%.15g", value);
-    if (strtod(text, NULL) != value)
-        length = snprintf(text, sizeof(text), "%.17g", value);
+    int length = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        length = snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
     line_put(line, text, (size_t)length);
 }
 
