@@ -26,8 +26,7 @@ static inline double bench_cpu_ns(void)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-/* Ratios are to the first row. */
-static inline void bench_table(const char *title, struct bench *rows, size_t row_count)
+static inline void bench_measure(struct bench *rows, size_t row_count)
 {
     enum {
         ROUNDS = 9
@@ -40,7 +39,12 @@ static inline void bench_table(const char *title, struct bench *rows, size_t row
             if (round == 0 || ns < row->best_ns)
                 row->best_ns = ns;
         }
+}
 
+/* Ratios are to the first row. */
+static inline void bench_table(const char *title, struct bench *rows, size_t row_count)
+{
+    bench_measure(rows, row_count);
     printf("%-66s %10s %8s\n", title, "ns", "ratio");
     for (const struct bench *row = rows; row < rows + row_count; row++)
         printf("  %-64s %10.1f %8.2f\n", row->name, row->best_ns, row->best_ns / rows[0].best_ns);
