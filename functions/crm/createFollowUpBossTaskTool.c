@@ -30,6 +30,16 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "taskId", EDGE_INT, .required = true, .help = "The task there" },
+    { "title", EDGE_TEXT, .required = true, .help = "As it is called there" },
+    CRM_MESSAGE_FIELD,
+    CRM_WARNINGS_FIELD,
+    CRM_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 /* https://docs.followupboss.com/reference/authentication, /identification; the calls: /tasks-post, /notes-post.
  */
 static const edge_header *headers_of(struct crm *crm)
@@ -116,6 +126,7 @@ static json_t *create_task(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(createFollowUpBossTaskTool,
     .summary = "Adds a task on a person in the user's Follow Up Boss account",
     .input = input,
+    .output = output,
     .handle = create_task,
     .check = due_date_check,
     .shape = &crm_shape,

@@ -24,6 +24,15 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "taskId", EDGE_TEXT, .required = true, .help = "The task there, in decimal digits" },
+    { "title", EDGE_TEXT, .required = true, .help = "As it was sent" },
+    CRM_MESSAGE_FIELD,
+    CRM_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 /* https://developer.lofty.com/api-reference/tasks/v2/create-task: the title is the first line of the content.
  */
 static json_t *task_of(edge_ctx *ctx, json_t *in)
@@ -68,6 +77,7 @@ static json_t *create_task(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(createLoftyTaskTool,
     .summary = "Adds a task to the user's Lofty CRM",
     .input = input,
+    .output = output,
     .handle = create_task,
     .check = due_date_check,
     .shape = &crm_shape,

@@ -33,6 +33,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
+    SKYSLOPE_KIND_FIELD,
+    { "address", EDGE_TEXT, .required = true, .help = "As it was sent" },
+    CRM_MESSAGE_FIELD,
+    CRM_WARNINGS_FIELD,
+    CRM_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 #define EXPECTED_ADDRESS                                                                                       \
     "Write it as 142 Maple St, Sacramento, CA 95814, with a unit before the city if there is one"
 
@@ -254,6 +265,7 @@ static json_t *create_transaction(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(createSkySlopeTransactionTool,
     .summary = "Opens a SkySlope file for a property",
     .input = input,
+    .output = output,
     .handle = create_transaction,
     .check = check,
     .shape = &crm_shape,

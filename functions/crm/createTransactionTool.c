@@ -26,6 +26,18 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "transactionId", EDGE_UUID, .required = true, .help = "The new deal" },
+    { "propertyAddress", EDGE_TEXT, .required = true, .help = "Where the property is" },
+    { "status", EDGE_TEXT, .required = true, .help = "How far it is" },
+    { "possibleDuplicateId", EDGE_UUID, .help = "An open deal about the same property" },
+    { "transaction", EDGE_OBJECT, .fields = deal_fields, .required = true, .help = "All of it" },
+    CRM_MESSAGE_FIELD,
+    CRM_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
     (void)in;
@@ -118,6 +130,7 @@ static json_t *create_transaction(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(createTransactionTool,
     .summary = "Adds a deal to the user's transaction list",
     .input = input,
+    .output = output,
     .handle = create_transaction,
     .check = check,
     .shape = &crm_shape,

@@ -22,6 +22,40 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field document_fields[] = {
+    { "id", EDGE_JSON, .help = "The document there" },
+    { "name", EDGE_TEXT, .help = "As it is called there" },
+    { 0 },
+};
+static const edge_field one_document = { .type = EDGE_OBJECT, .fields = document_fields };
+static const edge_field checklist_fields[] = {
+    { "id", EDGE_JSON, .help = "The activity there" },
+    { "name", EDGE_TEXT, .help = "As it is called there" },
+    { "type", EDGE_TEXT, .help = "Kind of activity" },
+    { "status", EDGE_JSON, .help = "As SkySlope has it" },
+    { "required", EDGE_BOOL, .required = true, .help = "Whether it has to be there" },
+    { "documentCount", EDGE_INT, .required = true, .help = "How many documents it has" },
+    { "documents", EDGE_ARRAY, .items = &one_document, .required = true, .help = "They" },
+    { "missing", EDGE_BOOL, .required = true, .help = "Required, and without a document" },
+    { 0 },
+};
+static const edge_field checklist_item = { .type = EDGE_OBJECT, .fields = checklist_fields };
+static const edge_field summary_fields[] = {
+    { "total", EDGE_INT, .required = true, .help = "Items" },
+    { "required", EDGE_INT, .required = true, .help = "That have to be there" },
+    { "missing", EDGE_INT, .required = true, .help = "Of these, without a document" },
+    { 0 },
+};
+static const edge_field data_fields[] = {
+    { "checklistItems", EDGE_ARRAY, .items = &checklist_item, .required = true, .help = "In SkySlope's order" },
+    { "summary", EDGE_OBJECT, .fields = summary_fields, .required = true, .help = "How many of them" },
+    { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
+    SKYSLOPE_KIND_FIELD,
+    CRM_MESSAGE_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 static json_t *documents_of(const json_t *activity)
 {
     json_t *documents = json_array(), *document;
@@ -81,6 +115,7 @@ static json_t *get_checklist(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getSkySlopeChecklistItemsTool,
     .summary = "Lists the checklist of a SkySlope file and what is missing",
     .input = input,
+    .output = output,
     .handle = get_checklist,
     .shape = &crm_shape,
     .trims = true);

@@ -21,6 +21,14 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "transaction", EDGE_OBJECT, .required = true, .help = "As SkySlope has it, or the fields asked for" },
+    SKYSLOPE_KIND_FIELD,
+    CRM_MESSAGE_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 /* Spares the model's context: files are long. */
 static json_t *only(json_t *file, const json_t *fields)
 {
@@ -54,6 +62,7 @@ static json_t *get_details(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getSkySlopeTransactionDetailsTool,
     .summary = "Fetches one SkySlope file",
     .input = input,
+    .output = output,
     .handle = get_details,
     .shape = &crm_shape,
     .trims = true);

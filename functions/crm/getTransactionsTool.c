@@ -21,6 +21,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field deal = { .type = EDGE_OBJECT, .fields = deal_fields };
+static const edge_field data_fields[] = {
+    { "transactions", EDGE_ARRAY, .items = &deal, .required = true, .help = "A page, newest first" },
+    { "count", EDGE_INT, .required = true, .help = "How many are on the page" },
+    { "total", EDGE_INT, .required = true, .help = "How many there are" },
+    { "nextCursor", EDGE_TEXT, .help = "For the page behind, when there is one" },
+    CRM_MESSAGE_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 /* Where a page begins: behind this row. */
 struct position {
     int64_t created_at_us;
@@ -93,6 +104,7 @@ static json_t *get_transactions(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getTransactionsTool,
     .summary = "Lists the user's deals, newest first",
     .input = input,
+    .output = output,
     .handle = get_transactions,
     .check = check,
     .shape = &crm_shape,

@@ -35,6 +35,27 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field row_fields[] = {
+    { "transactionId", EDGE_TEXT, .help = "GUID of the file" },
+    SKYSLOPE_KIND_FIELD,
+    { "propertyAddress", EDGE_JSON, .help = "As SkySlope has it" },
+    { "status", EDGE_JSON, .help = "As SkySlope has it" },
+    { "mlsNumber", EDGE_JSON, .help = "As SkySlope has it" },
+    { "escrowClosingDate", EDGE_JSON, .help = "As SkySlope has it" },
+    { "actualClosingDate", EDGE_JSON, .help = "As SkySlope has it" },
+    { "link", EDGE_JSON, .help = "As SkySlope has it" },
+    { 0 },
+};
+static const edge_field file_row = { .type = EDGE_OBJECT, .fields = row_fields };
+static const edge_field data_fields[] = {
+    { "transactions", EDGE_ARRAY, .items = &file_row, .required = true, .help = "A page" },
+    { "count", EDGE_INT, .required = true, .help = "How many are on the page" },
+    { "nextCursor", EDGE_TEXT, .help = "For the page behind, when there is one" },
+    CRM_MESSAGE_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 /* The next row to be looked at. */
 struct position {
     int64_t page, row;
@@ -130,6 +151,7 @@ static json_t *list_transactions(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(listSkySlopeTransactionsTool,
     .summary = "Lists the account's SkySlope files",
     .input = input,
+    .output = output,
     .handle = list_transactions,
     .check = check,
     .shape = &crm_shape,

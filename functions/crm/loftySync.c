@@ -390,6 +390,7 @@ static json_t *lofty_sync(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(loftySync,
     .summary = "Brings the user's Lofty leads and transactions in",
     .input = input,
+    .output = lofty_output,
     .handle = lofty_sync,
     .shape = &shape,
     .streams = true,

@@ -372,6 +372,7 @@ static json_t *sync_platform(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(syncExternalPlatformData,
     .summary = "Mirrors the former platform's content into this database",
     .input = input,
+    .output = platform_output,
     .handle = sync_platform,
     .check = check,
     .shape = &shape,

@@ -39,6 +39,16 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
+    SKYSLOPE_KIND_FIELD,
+    { "updatedFields", EDGE_ARRAY, .items = &crm_word, .required = true, .help = "What was changed" },
+    CRM_MESSAGE_FIELD,
+    CRM_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 /* The writable fields of a file, by kind. */
 static const struct writable {
     const char *name;
@@ -243,6 +253,7 @@ static json_t *update_transaction(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(updateSkySlopeTransactionTool,
     .summary = "Changes fields of a SkySlope file",
     .input = input,
+    .output = output,
     .handle = update_transaction,
     .check = check,
     .shape = &crm_shape,

@@ -33,6 +33,16 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "transactionId", EDGE_UUID, .required = true, .help = "The deal" },
+    { "status", EDGE_TEXT, .required = true, .help = "How far it is now" },
+    { "changed", EDGE_ARRAY, .items = &crm_word, .required = true, .help = "Fields that were changed" },
+    { "transaction", EDGE_OBJECT, .fields = deal_fields, .required = true, .help = "All of it" },
+    CRM_MESSAGE_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
     (void)in;
@@ -167,6 +177,7 @@ static json_t *update_transaction(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(updateTransactionTool,
     .summary = "Changes a deal's status, close date, commission or notes",
     .input = input,
+    .output = output,
     .handle = update_transaction,
     .check = check,
     .shape = &crm_shape,

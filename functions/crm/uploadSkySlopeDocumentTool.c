@@ -38,6 +38,20 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "documentId", EDGE_TEXT, .required = true, .help = "The document there" },
+    { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
+    SKYSLOPE_KIND_FIELD,
+    { "fileName", EDGE_TEXT, .required = true, .help = "As it is called there" },
+    { "size", EDGE_INT, .required = true, .help = "Bytes" },
+    { "documentType", EDGE_TEXT, .help = "As it was sent" },
+    CRM_MESSAGE_FIELD,
+    CRM_WARNINGS_FIELD,
+    CRM_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = CRM_OUTPUT(data_fields);
+
 static void check_base64(edge_ctx *ctx, const char *text)
 {
     size_t length = 0;
@@ -165,6 +179,7 @@ static json_t *upload_document(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(uploadSkySlopeDocumentTool,
     .summary = "Puts a document into a SkySlope file",
     .input = input,
+    .output = output,
     .handle = upload_document,
     .check = check,
     .shape = &crm_shape,

@@ -12,6 +12,8 @@ const edge_shape crm_shape = {
     .suggestion = "Check what was sent against the error, and tell the user when it cannot be corrected",
 };
 
+const edge_field crm_word = { .type = EDGE_TEXT };
+
 json_t *crm_answer(json_t *data, const char *message)
 {
     json_object_set_new(data, "message", json_string(message));

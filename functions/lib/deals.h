@@ -13,6 +13,9 @@
     " commission_amount AS \"commissionAmount\", notes, created_at AS \"createdAt\", updated_at AS "           \
     "\"updatedAt\""
 
+/* They as members of an output table. */
+extern const edge_field deal_fields[];
+
 /* NULL-terminated. */
 extern const char *const deal_statuses[];
 extern const char *const deal_types[];

@@ -216,3 +216,43 @@ json_t *lofty_status(edge_ctx *ctx, const char *connection)
         edge_rows_bool(row, 0, "running"), "lastSyncAt", edge_rows_value(row, 0, "last_sync_at"), "sections",
         "contacts", section_status(state, "contacts"), "transactions", section_status(state, "transactions"));
 }
+
+static const edge_field text = { .type = EDGE_TEXT };
+
+static const edge_field section_fields[] = {
+    { "fetched", EDGE_INT, .help = "Rows read" },
+    { "total", EDGE_INT, .help = "How many Lofty has" },
+    { "created", EDGE_INT, .help = "New rows" },
+    { "updated", EDGE_INT, .help = "Changed rows" },
+    { "skipped", EDGE_INT, .help = "Rows that were as they are" },
+    { "errorCount", EDGE_INT, .help = "Rows with errors" },
+    { "complete", EDGE_BOOL, .help = "Whether it was read to its end" },
+    { "error", EDGE_TEXT, .help = "Code of what ended it" },
+    { "lastCompletedAt", EDGE_DATETIME, .help = "Of status: when it was complete last" },
+    { "inProgress", EDGE_BOOL, .help = "Of status: whether a run has to go on" },
+    { 0 },
+};
+
+static const edge_field section = { .type = EDGE_OBJECT, .fields = section_fields };
+
+const edge_field lofty_output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "dryRun", EDGE_BOOL, .help = "true when rows were only counted" },
+    { "runId", EDGE_UUID, .help = "The run" },
+    { "syncType", EDGE_TEXT, .help = "What was brought in" },
+    { "syncedCount", EDGE_INT, .help = "Rows written" },
+    { "created", EDGE_INT, .help = "Of these, new ones" },
+    { "updated", EDGE_INT, .help = "Of these, changed ones" },
+    { "skipped", EDGE_INT, .help = "Rows that were as they are" },
+    { "errorCount", EDGE_INT, .help = "Rows with errors" },
+    { "errors", EDGE_ARRAY, .items = &text, .help = "The first of them" },
+    { "complete", EDGE_BOOL, .help = "Whether all sections were read to their ends" },
+    { "resumable", EDGE_BOOL, .help = "Whether another call goes on" },
+    { "sections", EDGE_MAP, .items = &section, .help = "contacts, transactions" },
+    { "lastSyncAt", EDGE_DATETIME, .help = "When all was complete last" },
+    { "connected", EDGE_BOOL, .help = "Of status: true" },
+    { "running", EDGE_BOOL, .help = "Of status: whether a run is under way" },
+    { "loftyTaskId", EDGE_TEXT, .help = "Of markTaskComplete: the task" },
+    { "message", EDGE_TEXT, .help = "A sentence about it" },
+    { 0 },
+};

@@ -48,6 +48,9 @@ struct lofty_written lofty_run_commit(
  */
 const char *lofty_run_end(struct lofty_run *run, size_t count, const json_t *errors, bool complete);
 
+/* Output table of loftySync: of all its actions. */
+extern const edge_field lofty_output[];
+
 /* The answer of action "status": whether a run is under way, and how far each section has come. */
 json_t *lofty_status(edge_ctx *ctx, const char *connection);
 

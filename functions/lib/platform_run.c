@@ -92,3 +92,30 @@ void platform_run_end(struct platform_run *run, bool succeeded)
         " WHERE service = '" SERVICE "' AND metadata ->> 'run_id' = $1",
         edge_text(run->id), edge_text(succeeded ? "ok" : "error"));
 }
+
+static const edge_field text = { .type = EDGE_TEXT };
+static const edge_field result_fields[] = {
+    { "cursor", EDGE_TEXT, .help = "Where it goes on" },
+    { "count", EDGE_INT, .help = "Rows of the source; of a dry run" },
+    { "fetched", EDGE_INT, .help = "Rows read" },
+    { "imported", EDGE_INT, .help = "Rows written" },
+    { "created", EDGE_INT, .help = "Of these, new ones" },
+    { "updated", EDGE_INT, .help = "Of these, changed ones" },
+    { "skipped", EDGE_INT, .help = "Rows that could not be used" },
+    { "pruned", EDGE_INT, .help = "Rows deleted because the source has none" },
+    { "errorCount", EDGE_INT, .help = "Rows with errors" },
+    { "errors", EDGE_ARRAY, .items = &text, .required = true, .help = "The first of them" },
+    { "complete", EDGE_BOOL, .help = "Whether it was read to its end" },
+    { 0 },
+};
+static const edge_field result = { .type = EDGE_OBJECT, .fields = result_fields };
+
+const edge_field platform_output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "dryRun", EDGE_BOOL, .required = true, .help = "Whether rows were only counted" },
+    { "runId", EDGE_UUID, .help = "The run that was kept" },
+    { "complete", EDGE_BOOL, .required = true, .help = "Whether all tables were read to their ends" },
+    { "results", EDGE_MAP, .items = &result, .required = true, .help = "By table" },
+    { "systemUserId", EDGE_TEXT, .help = "Who owns rows without a user" },
+    { 0 },
+};

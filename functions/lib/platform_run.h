@@ -35,4 +35,7 @@ void platform_run_find_system(struct platform_run *run, bool make);
 /* Ends the run: status ok, or error when a table is not complete or failed. */
 void platform_run_end(struct platform_run *run, bool succeeded);
 
+/* Output table of syncExternalPlatformData. */
+extern const edge_field platform_output[];
+
 #endif

@@ -29,6 +29,12 @@ extern const struct skyslope_kind skyslope_sale, skyslope_listing;
 /* Names of the kinds, NULL-terminated, for input tables. */
 extern const char *const skyslope_kinds[];
 
+/* The member "fileType" of an output table. */
+#define SKYSLOPE_KIND_FIELD                                                                                    \
+    {                                                                                                          \
+        "fileType", EDGE_ENUM, .values = skyslope_kinds, .required = true, .help = "Kind of file"              \
+    }
+
 /* A kind by its name; NULL for NULL. */
 const struct skyslope_kind *skyslope_kind_named(const char *name);
 

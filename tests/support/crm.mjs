@@ -268,11 +268,11 @@ export function auditTrail(suite, name, { provider, body, changed, agent, action
             await put('stuck', 'pending', '3 minutes');
             await done(keyed('stuck'));
             await put('failed', 'failed', '1 second');
-            await done(keyed('failed'));
-            await put('old', 'success', '25 hours', { result: { message: 'old' } });
+            const result = { ...(await done(keyed('failed'))), message: 'Before' };
+            await put('old', 'success', '25 hours', { result });
             assert.equal('replayed' in (await done(keyed('old'))), false);
-            await put('bare', 'success', '23 hours', { result: { message: 'Before' } });
-            assert.deepEqual(await done(keyed('bare')), { message: 'Before', replayed: true });
+            await put('bare', 'success', '23 hours', { result });
+            assert.deepEqual(await done(keyed('bare')), { ...result, replayed: true });
         });
 
         it('a key, six calls at once: one write', options, async () => {

@@ -55,8 +55,11 @@ export function suite(hostOptions) {
     }, options);
     beforeEach(() => Promise.all([...used.values()].map((provider) => provider.reset())), options);
     after(async () => {
-        await suite.host?.stop();
-        await suite.database?.stop();
+        try {
+            await suite.host?.stop();
+        } finally {
+            await suite.database?.stop();
+        }
     }, options);
     return suite;
 }
