@@ -236,7 +236,8 @@ static size_t write_through(struct connection *connection, const struct iovec *p
     if (connection->tls != NULL || connection_queued(connection) > 0)
         return 0;
     struct msghdr message = { .msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count };
-    ssize_t sent = sendmsg(fd_of(connection), &message, MSG_NOSIGNAL);
+    ssize_t sent = count == 1 ? send(fd_of(connection), pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL)
+                              : sendmsg(fd_of(connection), &message, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         connection_close(connection);
     return sent > 0 ? (size_t)sent : 0;

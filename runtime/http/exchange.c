@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    FIRST_HEAD_MAX = 1024,
+    HEAD_SLACK_MAX = 128
+};
+
 struct exchange *exchange_create(struct connection *connection, const struct exchange_ops *ops)
 {
     struct exchange *exchange = calloc(1, sizeof *exchange);
@@ -58,6 +63,16 @@ void exchange_release(struct exchange *exchange)
         destroy(exchange);
 }
 
+/*
+ * What one read has brought is nearly always the whole head, and never less than it takes here: each name and
+ * value is followed by two bytes or more on the wire, and by one here.
+ */
+static size_t first_capacity(const struct exchange *exchange)
+{
+    size_t expected = exchange->head_expected;
+    return expected == 0 || expected > FIRST_HEAD_MAX ? FIRST_HEAD_MAX : expected;
+}
+
 static bool head_append(struct exchange *exchange, const char *data, size_t length)
 {
     if (exchange->head_length + length + 1 > exchange->server->config->server.max_header_bytes) {
@@ -65,7 +80,7 @@ static bool head_append(struct exchange *exchange, const char *data, size_t leng
         return false;
     }
     if (exchange->head_length + length + 1 > exchange->head_capacity) {
-        size_t capacity = exchange->head_capacity == 0 ? 1024 : exchange->head_capacity;
+        size_t capacity = exchange->head_capacity == 0 ? first_capacity(exchange) : exchange->head_capacity;
         while (capacity < exchange->head_length + length + 1)
             capacity *= 2;
         char *head = realloc(exchange->head, capacity);
@@ -169,10 +184,17 @@ bool exchange_add_value(struct exchange *exchange, const char *data, size_t leng
     return head_append(exchange, data, length);
 }
 
+/* Nearly all differ in their first character. */
+static bool is_named(const struct exchange *exchange, size_t i, const char *name)
+{
+    const char *own = exchange->head + exchange->headers[2 * i];
+    return own[0] == name[0] && strcmp(own, name) == 0;
+}
+
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
     for (size_t i = 0; i < exchange->header_count; i++)
-        if (strcmp(exchange->head + exchange->headers[2 * i], name) == 0)
+        if (is_named(exchange, i, name))
             return exchange->head + exchange->headers[2 * i + 1];
     return NULL;
 }
@@ -181,7 +203,7 @@ size_t exchange_header_count(const struct exchange *exchange, const char *name)
 {
     size_t count = 0;
     for (size_t i = 0; i < exchange->header_count; i++)
-        count += strcmp(exchange->head + exchange->headers[2 * i], name) == 0;
+        count += is_named(exchange, i, name);
     return count;
 }
 
@@ -206,9 +228,11 @@ static void trim_values(struct exchange *exchange)
     }
 }
 
-/* It may wait for minutes now: what the head did not need is given back. */
+/* It may wait for minutes now: what the head did not need is given back, unless it is little. */
 static void shrink_head(struct exchange *exchange)
 {
+    if (exchange->head_capacity - exchange->head_length <= HEAD_SLACK_MAX)
+        return;
     char *head = exchange->head != NULL ? realloc(exchange->head, exchange->head_length + 1) : NULL;
     if (head == NULL)
         return;

@@ -55,7 +55,8 @@ struct exchange {
     const char *method; /* upper case, constant */
     char *head;         /* target and headers, NUL-terminated one after the other */
     size_t head_length, head_capacity;
-    uint32_t *headers; /* pairs of offsets into head: name (lower case), value */
+    size_t head_expected; /* bytes that may still come of it at once; 0: not known */
+    uint32_t *headers;    /* pairs of offsets into head: name (lower case), value */
     size_t header_count, header_capacity;
     bool in_name, in_value, head_done, head_too_large, url_too_large, malformed;
 

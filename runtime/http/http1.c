@@ -27,6 +27,7 @@ struct http1 {
     bool running;              /* handed to the server */
     bool answer_early;         /* refused, and its body is too long to wait for */
     size_t body_since;         /* bytes since the body's deadline was set */
+    size_t input_length;       /* of what is being parsed */
 };
 
 static int on_message_begin(http_parser *parser);
@@ -52,6 +53,8 @@ static int on_message_begin(http_parser *parser)
     struct connection *connection = parser->data;
     struct http1 *session = connection->session;
     session->exchange = exchange_create(connection, &http1_ops);
+    if (session->exchange != NULL)
+        session->exchange->head_expected = session->input_length;
     deadline_set(&connection->deadline, connection->server->config->server.header_timeout_ms);
     return session->exchange == NULL;
 }
@@ -194,6 +197,7 @@ static size_t http1_input(struct connection *connection, const char *data, size_
     if (session->running)
         return 0;
 
+    session->input_length = length;
     size_t used = http_parser_execute(&session->parser, &settings, data, length);
     enum http_errno error = HTTP_PARSER_ERRNO(&session->parser);
     if (error == HPE_OK && !session->parser.upgrade)

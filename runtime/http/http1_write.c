@@ -14,36 +14,53 @@
 #include <string.h>
 
 enum {
-    KEEP_ALIVE_COMMENT_MS = 15000
+    KEEP_ALIVE_COMMENT_MS = 15000,
+    COPIED_BODY_MAX = 4096
 };
 
-/* The worker's one buffer for heads; used up before anything else can run. */
+/* The worker's one buffer for heads and the bodies behind them; used up before anything else can run. */
 static struct {
     char *text;
     size_t length, capacity;
 } head;
 
-static bool head_put(const char *text, size_t length)
+/* Makes room for more; false when memory is short. */
+static bool head_room(size_t more)
 {
-    if (head.length + length > head.capacity) {
-        size_t capacity = head.capacity == 0 ? 4096 : head.capacity * 2;
-        while (capacity < head.length + length)
-            capacity *= 2;
-        char *grown = realloc(head.text, capacity);
-        if (grown == NULL)
-            return false;
-        head.text = grown;
-        head.capacity = capacity;
-    }
-    memcpy(head.text + head.length, text, length);
+    if (head.length + more <= head.capacity)
+        return true;
+    size_t capacity = head.capacity == 0 ? 4096 : head.capacity * 2;
+    while (capacity < head.length + more)
+        capacity *= 2;
+    char *grown = realloc(head.text, capacity);
+    if (grown == NULL)
+        return false;
+    head.text = grown;
+    head.capacity = capacity;
+    return true;
+}
+
+static bool head_put(const void *bytes, size_t length)
+{
+    if (!head_room(length))
+        return false;
+    memcpy(head.text + head.length, bytes, length);
     head.length += length;
     return true;
 }
 
 static bool head_put_line(const char *name, const char *value)
 {
-    return head_put(name, strlen(name)) && head_put(": ", 2) && head_put(value, strlen(value)) &&
-           head_put("\r\n", 2);
+    size_t name_length = strlen(name), value_length = strlen(value);
+    if (!head_room(name_length + value_length + 4))
+        return false;
+    char *at = head.text + head.length;
+    at = mempcpy(at, name, name_length);
+    at = mempcpy(at, ": ", 2);
+    at = mempcpy(at, value, value_length);
+    at = mempcpy(at, "\r\n", 2);
+    head.length = (size_t)(at - head.text);
+    return true;
 }
 
 static const char *reason_phrase(int status)
@@ -52,37 +69,62 @@ static const char *reason_phrase(int status)
     return strcmp(reason, "<unknown>") == 0 ? "" : reason;
 }
 
+static bool head_put_status(int status)
+{
+    const char digits[] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+        (char)('0' + status % 10), ' ' };
+    const char *reason = reason_phrase(status);
+    return head_put("HTTP/1.1 ", 9) && head_put(digits, sizeof digits) && head_put(reason, strlen(reason)) &&
+           head_put("\r\n", 2);
+}
+
+static bool head_put_length(int64_t length)
+{
+    char number[24], *at = number + sizeof number;
+    *--at = '\0';
+    do
+        *--at = (char)('0' + length % 10);
+    while ((length /= 10) != 0);
+    return head_put_line("content-length", at);
+}
+
 /* A piecewise answer to an HTTP/1.0 client ends with the connection. */
 static bool head_put_framing(const struct exchange *exchange, int64_t length)
 {
-    char number[32];
-    snprintf(number, sizeof number, "%lld", (long long)length);
     bool ok = true;
     if (exchange->status != 304) /* which has no body, whatever is said of its length (RFC 9110 8.6) */
-        ok = length >= 0 ? head_put_line("content-length", number)
+        ok = length >= 0 ? head_put_length(length)
                          : !exchange->chunks || head_put_line("transfer-encoding", "chunked");
     return ok && (exchange->keep_alive || head_put_line("connection", "close"));
+}
+
+static bool compose_head(
+    const struct exchange *exchange, int status, const edge_header *headers, int64_t length)
+{
+    head.length = 0;
+    bool ok = head_put_status(status);
+    for (; headers->name != NULL; headers++)
+        ok = ok && head_put_line(headers->name, headers->value);
+    return ok && head_put_framing(exchange, length) && head_put("\r\n", 2);
 }
 
 static void send_head(struct exchange *exchange, int status, const edge_header *headers, int64_t length,
     const void *body, size_t body_length)
 {
-    char line[64];
     if (exchange->server->draining || (length < 0 && !exchange->chunks))
         exchange->keep_alive = false;
-    int size = snprintf(line, sizeof line, "HTTP/1.1 %d %s\r\n", status, reason_phrase(status));
-    head.length = 0;
-    bool ok = head_put(line, (size_t)size);
-    for (; headers->name != NULL; headers++)
-        ok = ok && head_put_line(headers->name, headers->value);
-    ok = ok && head_put_framing(exchange, length) && head_put("\r\n", 2);
+    bool ok = compose_head(exchange, status, headers, length);
+    if (strcmp(exchange->method, "HEAD") == 0)
+        body_length = 0;
+    /* Copying a small body costs less than what the kernel takes for a second piece: 0.2 µs. */
+    bool copied = body_length > 0 && body_length <= COPIED_BODY_MAX;
+    ok = ok && (!copied || head_put(body, body_length));
     if (!ok) {
         connection_close(exchange->connection);
         return;
     }
 
-    bool bodiless = strcmp(exchange->method, "HEAD") == 0;
-    struct iovec pieces[] = { { head.text, head.length }, { (void *)body, bodiless ? 0 : body_length } };
+    struct iovec pieces[] = { { head.text, head.length }, { (void *)body, copied ? 0 : body_length } };
     exchange->bytes_out += head.length + pieces[1].iov_len;
     connection_write(exchange->connection, pieces, pieces[1].iov_len > 0 ? 2 : 1);
     if (exchange->event_stream)

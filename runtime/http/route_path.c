@@ -90,21 +90,40 @@ static void cut(struct route_path *path)
         path->starts[path->segment_count] = path->length + 1;
 }
 
-int route_path_read(struct route_path *path, const char *raw, size_t length, char *out)
+/* Nothing to decode and nothing to refuse: printable ASCII without an escape, no segment begins with a dot. */
+static bool is_plain(const char *raw, size_t length)
+{
+    bool plain = true;
+    for (size_t i = 0; i < length; i++)
+        plain = plain && raw[i] > ' ' && raw[i] != '%' && (raw[i] != '.' || raw[i - 1] != '/');
+    return plain;
+}
+
+/* Returns the decoded length, or 0 for what is malformed. */
+static size_t decode(const char *raw, size_t length, char *out)
 {
     size_t written = 0;
-    if (length == 0 || raw[0] != '/')
-        return -EINVAL;
-
     for (size_t i = 0; i < length;) {
         size_t read = decode_one(raw + i, length - i, out, &written);
         if (read == 0)
-            return -EINVAL;
+            return 0;
         i += read;
     }
-    out[written] = '\0';
-    if (!utf8_valid(out, written) || has_dot_segment(out, written))
+    return utf8_valid(out, written) && !has_dot_segment(out, written) ? written : 0;
+}
+
+int route_path_read(struct route_path *path, const char *raw, size_t length, char *out)
+{
+    if (length == 0 || raw[0] != '/')
         return -EINVAL;
+
+    bool plain = is_plain(raw, length);
+    size_t written = plain ? length : decode(raw, length, out);
+    if (written == 0)
+        return -EINVAL;
+    if (plain)
+        memcpy(out, raw, length);
+    out[written] = '\0';
 
     *path = (struct route_path){ .raw = raw, .raw_length = length, .text = out, .length = written };
     cut(path);

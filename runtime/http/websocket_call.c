@@ -295,8 +295,9 @@ void websocket_call_start(struct websocket_session *session, char *body, size_t 
         return;
     }
     struct websocket_call *call = served ? calloc(1, sizeof *call) : NULL;
-    edge_ctx *ctx =
-        call != NULL ? invoke_create(worker_of(session->server), session->generation, &call_ops, call) : NULL;
+    edge_ctx *ctx = call != NULL
+                        ? invoke_create(worker_of(session->server), session->generation, &call_ops, call, NULL)
+                        : NULL;
     if (ctx == NULL) {
         if (served)
             websocket_refuse(session, id, "overloaded", "The host is out of memory", NULL);

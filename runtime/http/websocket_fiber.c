@@ -166,9 +166,9 @@ static const struct context_ops fiber_ops = {
 void websocket_fiber_start(struct websocket_session *session)
 {
     struct websocket_fiber *fiber = calloc(1, sizeof *fiber);
-    edge_ctx *ctx = fiber != NULL
-                        ? invoke_create(worker_of(session->server), session->generation, &fiber_ops, fiber)
-                        : NULL;
+    edge_ctx *ctx =
+        fiber != NULL ? invoke_create(worker_of(session->server), session->generation, &fiber_ops, fiber, NULL)
+                      : NULL;
     if (ctx == NULL) {
         free(fiber);
         websocket_session_close(session, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "out of memory");

@@ -351,8 +351,9 @@ void websocket_upgrade(struct exchange *exchange, struct generation *generation)
     if (!check_handshake(exchange))
         return;
     struct upgrade *upgrade = calloc(1, sizeof *upgrade);
-    edge_ctx *ctx =
-        upgrade != NULL ? invoke_create(worker_of(exchange->server), generation, &upgrade_ops, upgrade) : NULL;
+    edge_ctx *ctx = upgrade != NULL ? invoke_create(worker_of(exchange->server), generation, &upgrade_ops,
+                                          upgrade, exchange->request_id)
+                                    : NULL;
     if (ctx == NULL) {
         free(upgrade);
         fail_open(exchange);
@@ -361,7 +362,6 @@ void websocket_upgrade(struct exchange *exchange, struct generation *generation)
     upgrade->exchange = exchange;
     upgrade->generation = generation;
     upgrade->ctx = ctx;
-    memcpy(exchange->request_id, ctx->request_id, sizeof exchange->request_id);
     exchange->ctx = ctx;
     generation_hold(generation);
     put_on_list(upgrade);

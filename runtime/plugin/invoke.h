@@ -18,9 +18,12 @@ struct worker;
 /* Starts the function of a request; it has been answered already when it did not need to wait. */
 void invoke_start(struct exchange *exchange, struct generation *generation);
 
-/* An invocation of a function as configured, for any transport; NULL when memory is short. */
-edge_ctx *invoke_create(
-    struct worker *worker, struct generation *generation, const struct context_ops *ops, void *host);
+/*
+ * An invocation of a function as configured, for any transport; NULL when memory is short. request_id NULL: it
+ * gets one of its own.
+ */
+edge_ctx *invoke_create(struct worker *worker, struct generation *generation, const struct context_ops *ops,
+    void *host, const char *request_id);
 
 /*
  * Answers an exchange by work of the host's own that waits: ops on a fiber, with ops->host the exchange, under

@@ -199,8 +199,8 @@ static const struct context_ops http_ops = {
     .abort = on_abort,
 };
 
-edge_ctx *invoke_create(
-    struct worker *worker, struct generation *generation, const struct context_ops *ops, void *host)
+edge_ctx *invoke_create(struct worker *worker, struct generation *generation, const struct context_ops *ops,
+    void *host, const char *request_id)
 {
     const struct function_config *config = generation->config;
     edge_ctx *ctx = context_create(&(const struct context_setup){
@@ -211,6 +211,7 @@ edge_ctx *invoke_create(
         .function_index = generation->index,
         .name = config->name,
         .generation = generation->id,
+        .request_id = request_id,
         .env = generation->env,
         .memory_bytes = config->memory_bytes,
         .timeout_ms = config->timeout_ms,
@@ -224,12 +225,12 @@ edge_ctx *invoke_create(
 void invoke_start(struct exchange *exchange, struct generation *generation)
 {
     test_fault_arm(exchange);
-    edge_ctx *ctx = invoke_create(worker_of(exchange->server), generation, &http_ops, exchange);
+    edge_ctx *ctx =
+        invoke_create(worker_of(exchange->server), generation, &http_ops, exchange, exchange->request_id);
     if (ctx == NULL) {
         respond_error(exchange, 503, "overloaded", "The host is out of memory");
         return;
     }
-    memcpy(exchange->request_id, ctx->request_id, sizeof exchange->request_id);
     exchange->ctx = ctx;
     context_run(ctx);
 }
@@ -243,6 +244,7 @@ void invoke_host(struct exchange *exchange, const struct context_ops *ops, const
         .function_index = -1,
         .name = name,
         .generation = "host",
+        .request_id = exchange->request_id,
         .memory_bytes = memory_bytes,
         .timeout_ms = timeout_ms,
     });
@@ -250,7 +252,6 @@ void invoke_host(struct exchange *exchange, const struct context_ops *ops, const
         respond_error(exchange, 503, "overloaded", "The host is out of memory");
         return;
     }
-    memcpy(ctx->request_id, exchange->request_id, sizeof ctx->request_id);
     exchange->ctx = ctx;
     context_run(ctx);
 }

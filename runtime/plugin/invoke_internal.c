@@ -322,7 +322,7 @@ static struct inner *inner_create(struct invoke_call *call, struct generation *g
     if (inner->body != NULL) {
         memcpy(inner->body, call->body, call->body_length);
         inner->body[call->body_length] = '\0';
-        inner->ctx = invoke_create(worker, generation, &inner_ops, inner);
+        inner->ctx = invoke_create(worker, generation, &inner_ops, inner, NULL);
     }
     if (inner->ctx != NULL)
         return inner;

@@ -184,6 +184,7 @@ struct context_setup {
     void *state;
     int function_index; /* -1: the host's own */
     const char *name, *generation;
+    const char *request_id; /* NULL: one is made */
     const edge_header *env;
     size_t memory_bytes;
     int64_t timeout_ms; /* 0: no deadline */
@@ -193,7 +194,7 @@ struct context_setup {
 /* Tests only: the next context that is created gets this fault; its own memory is the first allocation. */
 void context_arm(const struct arena_fault *fault);
 
-/* NULL when memory is short. The request id is made here unless the caller overwrites it. */
+/* NULL when memory is short. */
 edge_ctx *context_create(const struct context_setup *setup);
 
 /* Starts the main fiber at once (loop's stack only); it has run to its first wait, or to its end, on return. */

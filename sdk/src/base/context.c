@@ -70,7 +70,10 @@ edge_ctx *context_create(const struct context_setup *setup)
     ctx->response.status = 200;
     ctx->started_us = clock_us();
     ctx->now_us = edge_now_exact();
-    context_make_request_id(ctx->request_id);
+    if (setup->request_id != NULL)
+        memcpy(ctx->request_id, setup->request_id, sizeof ctx->request_id);
+    else
+        context_make_request_id(ctx->request_id);
     ev_timer_init(&ctx->deadline, deadline_passed, 0, 0);
     ctx->deadline.data = ctx;
     return ctx;
