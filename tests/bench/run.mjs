@@ -32,7 +32,7 @@ function options() {
 async function runRow(row, bench) {
     const { name, goal, run } = await import(path.join(here, 'rows', `${row}.mjs`));
     bench.say(`${name} (${bench.rounds} rounds)`);
-    const result = { name, goal, ...(await run(bench)), measuredAt: new Date().toISOString(), rounds: bench.rounds, machine: machine() };
+    const result = { name, goal, rounds: bench.rounds, ...(await run(bench)), measuredAt: new Date().toISOString(), machine: machine() };
     for (const { goal: text, measured, met } of result.goals) console.log(`${met ? 'met    ' : 'not met'}  ${name}: ${text}: ${measured}`);
     return result;
 }

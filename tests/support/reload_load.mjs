@@ -73,7 +73,7 @@ class Versions {
     }
 }
 
-function holdings(host) {
+export function holdings(host) {
     const pids = [host.child.pid, ...workers(host)];
     const lines = (file) => fs.readFileSync(file, 'utf8').split('\n').length;
     const sum = (of) => pids.reduce((total, pid) => total + of(pid), 0);
