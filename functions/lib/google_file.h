@@ -9,6 +9,13 @@
 /* Refuses what is no Drive id: 1 to 128 letters, digits, - and _. */
 json_t *google_file_check_id(edge_ctx *ctx, const edge_field *field, json_t *value);
 
+/* What google_move_tell adds to a tool's data. */
+#define GOOGLE_MOVE_FIELDS                                                                                     \
+    { "movedToFolder", EDGE_BOOL, .help = "With folderId: whether it is there" },                              \
+    {                                                                                                          \
+        "warning", EDGE_TEXT, .help = "Why it could not be moved"                                              \
+    }
+
 /* A file and the folder that it is to be put into. */
 struct google_move {
     struct tool *tool;

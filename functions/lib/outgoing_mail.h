@@ -13,6 +13,14 @@
 extern const edge_field outgoing_mail_input[];
 json_t *outgoing_mail_check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value);
 
+/* What both functions say of the mail. */
+#define OUTGOING_MAIL_FIELDS                                                                                   \
+    { "to", EDGE_TEXT, .required = true, .help = "As asked for, separated by commas" },                        \
+        { "subject", EDGE_TEXT, .required = true, .help = "As asked for" },                                    \
+    {                                                                                                          \
+        "dryRun", EDGE_BOOL, .help = "true: nothing was sent"                                                  \
+    }
+
 struct outgoing_mail {
     struct addresses to, cc, bcc;
     const char *to_text; /* as the request has it; an array joined */

@@ -25,6 +25,18 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "documentId", EDGE_TEXT, .required = true, .help = "Google's id" },
+    { "title", EDGE_TEXT, .required = true, .help = "As asked for" },
+    { "url", EDGE_URL, .required = true, .help = "Where to edit it" },
+    TOOL_MESSAGE_FIELD,
+    { "contentInserted", EDGE_BOOL, .required = true, .help = "Whether there was text to put into it" },
+    GOOGLE_MOVE_FIELDS,
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 /* Every line ends with a line feed, and of the control characters only it and the tab stay. */
 static json_t *plain_text(edge_ctx *ctx, const char *text)
 {
@@ -112,5 +124,6 @@ EDGE_FUNCTION(createGoogleDocTool,
     .summary = "Creates a Google Doc, optionally filled with text",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = create_google_doc);

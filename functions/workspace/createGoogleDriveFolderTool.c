@@ -27,6 +27,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "folderId", EDGE_TEXT, .required = true, .help = "Google's id" },
+    { "folderName", EDGE_TEXT, .required = true, .help = "As Drive has it" },
+    { "folderUrl", EDGE_URL, .required = true, .help = "Where to open it" },
+    TOOL_MESSAGE_FIELD,
+    { "reused", EDGE_BOOL, .required = true, .help = "Whether it was there already" },
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
     (void)in;
@@ -112,5 +123,6 @@ EDGE_FUNCTION(createGoogleDriveFolderTool,
     .summary = "Creates a folder in the user's Google Drive",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = create_google_drive_folder);

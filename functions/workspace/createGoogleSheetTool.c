@@ -13,6 +13,18 @@
 #include "lib/sheet.h"
 #include "lib/tool.h"
 
+static const edge_field data_fields[] = {
+    { "spreadsheetId", EDGE_TEXT, .required = true, .help = "Google's id" },
+    { "title", EDGE_TEXT, .required = true, .help = "As asked for" },
+    { "url", EDGE_URL, .required = true, .help = "Where to edit it" },
+    TOOL_MESSAGE_FIELD,
+    { "rowsWritten", EDGE_INT, .required = true, .help = "Rows in it, the header row among them" },
+    GOOGLE_MOVE_FIELDS,
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static json_t *create(struct tool *tool, const char *title, const struct sheet *sheet)
 {
     return tool_call(tool, .provider = "google_sheets", .method = "POST", .path = "/v4/spreadsheets",
@@ -49,5 +61,6 @@ EDGE_FUNCTION(createGoogleSheetTool,
     .summary = "Creates a spreadsheet with an optional header row and data rows",
     .input = sheet_input,
     .check = sheet_check,
+    .output = output,
     .shape = &tool_shape,
     .handle = create_google_sheet);

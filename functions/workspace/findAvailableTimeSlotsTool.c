@@ -16,6 +16,43 @@
 
 #define PRIMARY "primary"
 
+static const edge_field interval_fields[] = {
+    { "start", EDGE_DATETIME, .required = true, .help = "In UTC" },
+    { "end", EDGE_DATETIME, .required = true, .help = "In UTC" },
+    { 0 },
+};
+static const edge_field slot_fields[] = {
+    { "start", EDGE_DATETIME, .required = true, .help = "In UTC" },
+    { "end", EDGE_DATETIME, .required = true, .help = "In UTC" },
+    { "startLocal", EDGE_DATETIME, .required = true, .help = "In timeZone, with its offset" },
+    { "endLocal", EDGE_DATETIME, .required = true, .help = "In timeZone, with its offset" },
+    { 0 },
+};
+static const edge_field calendar_fields[] = {
+    { "id", EDGE_TEXT, .required = true, .help = "An attendee's mail address" },
+    { "reason", EDGE_TEXT, .required = true, .help = "Google's code, or missing" },
+    { 0 },
+};
+static const edge_field interval_item = { .type = EDGE_OBJECT, .fields = interval_fields };
+static const edge_field slot_item = { .type = EDGE_OBJECT, .fields = slot_fields };
+static const edge_field calendar_item = { .type = EDGE_OBJECT, .fields = calendar_fields };
+
+static const edge_field data_fields[] = {
+    { "timeZone", EDGE_TEXT, .required = true, .help = "IANA name" },
+    { "duration", EDGE_INT, .required = true, .help = "Minutes of a slot" },
+    TOOL_MESSAGE_FIELD,
+    { "freeWindows", EDGE_ARRAY, .items = &slot_item, .required = true,
+        .help = "All free time that a slot fits into" },
+    { "availableSlots", EDGE_ARRAY, .items = &slot_item, .required = true, .help = "Bookable, in order" },
+    { "truncated", EDGE_BOOL, .required = true, .help = "Whether there are more slots than maxSlots" },
+    { "busyPeriods", EDGE_ARRAY, .items = &interval_item, .required = true,
+        .help = "Of all calendars together" },
+    { "unavailableCalendars", EDGE_ARRAY, .items = &calendar_item, .required = true,
+        .help = "Calendars that could not be read" },
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static void *read_connection(edge_ctx *ctx, void *user)
 {
     return (void *)connection_read(ctx, user, "google_workspace");
@@ -182,5 +219,6 @@ EDGE_FUNCTION(findAvailableTimeSlotsTool,
     .summary = "Finds when the user and others are free",
     .input = slot_request_input,
     .check = slot_request_check,
+    .output = output,
     .shape = &tool_shape,
     .handle = find_available_time_slots);

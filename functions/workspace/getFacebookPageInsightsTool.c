@@ -30,6 +30,35 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field metrics_fields[] = {
+    { "impressions", EDGE_NUMBER, .required = true, .help = "Times that content was seen" },
+    { "engagements", EDGE_NUMBER, .required = true, .help = "Reactions, comments, shares and clicks" },
+    { "followers", EDGE_NUMBER, .required = true, .help = "On the latest day" },
+    { "pageViews", EDGE_NUMBER, .required = true, .help = "Visits to the Page itself" },
+    { "engagementRate", EDGE_TEXT, .required = true, .help = "Engagements by impressions, as 4.2%" },
+    { 0 },
+};
+
+static const edge_field change_fields[] = {
+    { "impressions", EDGE_NUMBER, .help = "null: there were none before" },
+    { "engagements", EDGE_NUMBER, .help = "null: there were none before" },
+    { "pageViews", EDGE_NUMBER, .help = "null: there were none before" },
+    { 0 },
+};
+
+static const edge_field data_fields[] = {
+    { "period", EDGE_ENUM, .values = periods, .required = true, .help = "As asked for" },
+    { "days", EDGE_INT, .required = true, .help = "Of the window" },
+    { "metrics", EDGE_OBJECT, .fields = metrics_fields, .required = true, .help = "Totals of the window" },
+    { "insights", EDGE_TEXT, .required = true, .help = "The totals in a sentence" },
+    TOOL_MESSAGE_FIELD,
+    { "pageId", EDGE_TEXT, .required = true, .help = "The Page that was asked" },
+    { "previous", EDGE_OBJECT, .fields = metrics_fields, .help = "With compare: totals of the window before" },
+    { "changePercent", EDGE_OBJECT, .fields = change_fields, .help = "With compare: from then to now" },
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 struct totals {
     double impressions, engagements, followers, page_views;
 };
@@ -168,5 +197,6 @@ EDGE_FUNCTION(getFacebookPageInsightsTool,
     .summary = "Reads the totals of the user's Facebook Page",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = get_facebook_page_insights);

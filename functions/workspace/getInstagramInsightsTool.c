@@ -32,6 +32,24 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field metric_total = { .type = EDGE_NUMBER };
+static const edge_field metric_name = { .type = EDGE_TEXT };
+static const edge_field insight_item = { .type = EDGE_OBJECT };
+
+static const edge_field data_fields[] = {
+    { "insights", EDGE_ARRAY, .items = &insight_item, .required = true,
+        .help = "Metrics as Meta answers them" },
+    { "period", EDGE_ENUM, .values = periods, .required = true, .help = "As asked for" },
+    TOOL_MESSAGE_FIELD,
+    { "days", EDGE_INT, .required = true, .help = "Of the window" },
+    { "metrics", EDGE_MAP, .items = &metric_total, .required = true, .help = "Totals of the window by metric" },
+    { "followers", EDGE_INT, .help = "null: the profile could not be read" },
+    { "unavailable", EDGE_ARRAY, .items = &metric_name, .required = true,
+        .help = "Metrics that Meta has not answered" },
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 /* What is asked of Meta, and the answers. */
 struct reading {
     struct tool *tool;
@@ -217,5 +235,6 @@ EDGE_FUNCTION(getInstagramInsightsTool,
     .summary = "Reads metrics of the user's Instagram account",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = get_instagram_insights);

@@ -35,6 +35,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "postId", EDGE_TEXT, .required = true, .help = "Facebook's id" },
+    { "postUrl", EDGE_URL, .required = true, .help = "Where to see it" },
+    TOOL_MESSAGE_FIELD,
+    { "pageId", EDGE_TEXT, .required = true, .help = "Page that it is on" },
+    { "scheduled", EDGE_BOOL, .required = true, .help = "Whether it appears later" },
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
     (void)in;
@@ -123,5 +134,6 @@ EDGE_FUNCTION(publishFacebookPostTool,
     .summary = "Publishes text, a link or a photo on the user's Facebook Page",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = publish_facebook_post);

@@ -39,6 +39,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "mediaId", EDGE_TEXT, .help = "Instagram's id; null: published before" },
+    { "permalink", EDGE_URL, .help = "Where to see it; null: not to be found out" },
+    { "containerId", EDGE_TEXT, .required = true, .help = "What it was published from" },
+    TOOL_MESSAGE_FIELD,
+    { "alreadyPublished", EDGE_BOOL, .help = "true: an earlier request has published the container" },
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static bool is_word(unsigned char c)
 {
     return (isascii(c) && isalnum(c)) || c == '_';
@@ -205,5 +216,6 @@ EDGE_FUNCTION(publishInstagramPostTool,
     .summary = "Publishes a photo on the user's Instagram professional account",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = publish_instagram_post);

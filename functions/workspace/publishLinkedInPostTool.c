@@ -33,6 +33,15 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "postId", EDGE_TEXT, .required = true, .help = "LinkedIn's URN" },
+    { "postUrl", EDGE_URL, .required = true, .help = "Where to see it" },
+    TOOL_MESSAGE_FIELD,
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 /* A picture that is fetched while LinkedIn is asked who the user is. */
 struct fetch {
     struct tool *tool;
@@ -142,5 +151,6 @@ EDGE_FUNCTION(publishLinkedInPostTool,
     .summary = "Publishes a post on the user's LinkedIn profile",
     .input = input,
     .check = check,
+    .output = output,
     .shape = &tool_shape,
     .handle = publish_linkedin_post);

@@ -14,6 +14,29 @@
 
 #define EVENTS "/calendar/v3/calendars/primary/events"
 
+static const edge_field preview_fields[] = {
+    { "sendUpdates", EDGE_TEXT, .help = "Who would get invitations" },
+    { "event", EDGE_OBJECT, .required = true, .help = "As Google's API takes it" },
+    { 0 },
+};
+
+static const edge_field data_fields[] = {
+    { "eventId", EDGE_TEXT, .help = "Google's id" },
+    { "eventLink", EDGE_TEXT, .help = "Where to see it; \"\": not told" },
+    { "title", EDGE_TEXT, .help = "As Google has it" },
+    { "startTime", EDGE_TEXT, .help = "Date and time; of whole days the date" },
+    { "endTime", EDGE_TEXT, .help = "Likewise; of whole days the day behind the last" },
+    TOOL_MESSAGE_FIELD,
+    { "timeZone", EDGE_TEXT, .help = "IANA name" },
+    { "meetLink", EDGE_URL, .help = "Google Meet; null: none" },
+    { "allDay", EDGE_BOOL, .help = "Whether it is of whole days" },
+    { "dryRun", EDGE_BOOL, .help = "true: nothing was scheduled, and there is no event" },
+    { "wouldSend", EDGE_OBJECT, .fields = preview_fields, .help = "With dryRun only" },
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static void *read_connection(edge_ctx *ctx, void *user)
 {
     return (void *)connection_read(ctx, user, "google_workspace");
@@ -99,5 +122,6 @@ EDGE_FUNCTION(scheduleGoogleCalendarEventTool,
     .summary = "Puts an event on the user's primary Google calendar",
     .input = calendar_event_input,
     .check = calendar_event_check,
+    .output = output,
     .shape = &tool_shape,
     .handle = schedule_google_calendar_event);

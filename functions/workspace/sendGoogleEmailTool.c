@@ -10,6 +10,22 @@
 #include "lib/outgoing_mail.h"
 #include "lib/tool.h"
 
+static const edge_field preview_fields[] = {
+    { "raw", EDGE_TEXT, .required = true, .help = "The message in base64url, as Gmail takes it" },
+    { 0 },
+};
+
+static const edge_field data_fields[] = {
+    { "messageId", EDGE_TEXT, .help = "Gmail's id; none with dryRun" },
+    { "threadId", EDGE_TEXT, .help = "Gmail's conversation; none with dryRun" },
+    { "wouldSend", EDGE_OBJECT, .fields = preview_fields, .help = "With dryRun only" },
+    OUTGOING_MAIL_FIELDS,
+    TOOL_MESSAGE_FIELD,
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static const char *raw_message(edge_ctx *ctx, const struct outgoing_mail *mail)
 {
     struct text message = mime_write(ctx, &(const struct mime_message){
@@ -57,5 +73,6 @@ EDGE_FUNCTION(sendGoogleEmailTool,
     .summary = "Sends a mail from the user's Gmail account",
     .input = outgoing_mail_input,
     .check = outgoing_mail_check,
+    .output = output,
     .shape = &tool_shape,
     .handle = send_google_email);

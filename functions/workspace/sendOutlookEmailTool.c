@@ -9,6 +9,15 @@
 #include "lib/outgoing_mail.h"
 #include "lib/tool.h"
 
+static const edge_field data_fields[] = {
+    OUTGOING_MAIL_FIELDS,
+    { "wouldSend", EDGE_OBJECT, .help = "With dryRun only: the message as Graph takes it" },
+    TOOL_MESSAGE_FIELD,
+    TOOL_REPLAYED_FIELD,
+    { 0 },
+};
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
+
 static void set_recipients(json_t *message, const char *member, const struct addresses *list)
 {
     json_t *recipients = json_array();
@@ -64,5 +73,6 @@ EDGE_FUNCTION(sendOutlookEmailTool,
     .summary = "Sends a mail from the user's Microsoft 365 mailbox",
     .input = outgoing_mail_input,
     .check = outgoing_mail_check,
+    .output = output,
     .shape = &tool_shape,
     .handle = send_outlook_email);

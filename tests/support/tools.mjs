@@ -184,11 +184,13 @@ export function idempotency(tools, provider, { body, again, type, path }) {
             await tools.database.rows('DELETE FROM ai_actions_log WHERE user_id = $1', [id]);
             await forget();
             await earlier('failed', '1 second');
-            assert.equal((await tools.run(id, keyed)).body.data.replayed, undefined);
+            const { data } = (await tools.run(id, keyed)).body;
+            assert.equal(data.replayed, undefined);
             await tools.database.rows('DELETE FROM ai_actions_log WHERE user_id = $1', [id]);
             await forget();
-            await earlier('success', '1 hour', { result: { old: true } });
-            assert.deepEqual((await tools.run(id, keyed)).body, { success: true, data: { old: true, replayed: true } });
+            const result = { ...data, message: 'Before' };
+            await earlier('success', '1 hour', { result });
+            assert.deepEqual((await tools.run(id, keyed)).body, { success: true, data: { ...result, replayed: true } });
         });
 
         it('twice at the same time: once at the provider', options, async () => {
