@@ -6,6 +6,8 @@
 
 #include "connection.h"
 
+#include "base/decimal.h"
+
 #include <http_parser.h>
 
 #include <errno.h>
@@ -80,11 +82,8 @@ static bool head_put_status(int status)
 
 static bool head_put_length(int64_t length)
 {
-    char number[24], *at = number + sizeof number;
-    *--at = '\0';
-    do
-        *--at = (char)('0' + length % 10);
-    while ((length /= 10) != 0);
+    char number[DECIMAL_SIZE + 1] = "";
+    const char *at = decimal_before(number + DECIMAL_SIZE, length);
     return head_put_line("content-length", at);
 }
 

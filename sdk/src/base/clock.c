@@ -3,6 +3,8 @@
  */
 #include <context.h>
 
+#include "base/decimal.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -37,6 +39,19 @@ const char *edge_iso_time(edge_ctx *ctx, int64_t microseconds)
     time_t when = (time_t)seconds;
     struct tm utc;
     gmtime_r(&when, &utc);
-    return edge_format(ctx, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
-        utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (int)(rest / 1000));
+    int year = utc.tm_year + 1900;
+    if (year < 0 || year > 9999)
+        return edge_format(ctx, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, utc.tm_mon + 1, utc.tm_mday,
+            utc.tm_hour, utc.tm_min, utc.tm_sec, (int)(rest / 1000));
+
+    static const char separators[] = "--T::.Z";
+    const int parts[] = { year, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+        (int)(rest / 1000) };
+    const int digits[] = { 4, 2, 2, 2, 2, 2, 3 };
+    char *text = edge_alloc(ctx, sizeof "2026-03-10T12:00:00.123Z"), *at = text;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        at = decimal_fixed(at, parts[i], digits[i]);
+        *at++ = separators[i];
+    }
+    return text;
 }

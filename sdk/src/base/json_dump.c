@@ -5,7 +5,9 @@
  */
 #include <edge/json.h>
 
+#include "base/decimal.h"
 #include "base/json_dump.h"
+#include "base/words.h"
 
 #include <context.h>
 
@@ -59,38 +61,64 @@ static void put_escape(struct json_output *out, unsigned char c)
     json_put(out, text, (size_t)length);
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* How many characters the text begins with that need no escape. */
+static size_t plain_run(const char *text, size_t length)
+{
+    size_t run = 0;
+    for (; length - run >= sizeof(uint64_t); run += sizeof(uint64_t)) {
+        uint64_t word = word_at(text + run);
+        if ((word_has_control(word) | word_has(word, '"') | word_has(word, '\\')) != 0)
+            break;
+    }
+    while (run < length && is_plain((unsigned char)text[run]))
+        run++;
+    return run;
+}
+
 void json_put_string(struct json_output *out, const char *text, size_t length)
 {
     json_put(out, "\"", 1);
     size_t plain = 0;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = plain_run(text, length); i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+        if (is_plain(c))
             continue;
         json_put(out, text + plain, i - plain);
         put_escape(out, c);
         plain = i + 1;
+        i += plain_run(text + plain, length - plain);
     }
     json_put(out, text + plain, length - plain);
     json_put(out, "\"", 1);
 }
 
+static void put_integer(struct json_output *out, int64_t value)
+{
+    char text[DECIMAL_SIZE], *end = text + sizeof text, *at = decimal_before(end, value);
+    json_put(out, at, (size_t)(end - at));
+}
+
 void json_put_number(struct json_output *out, double value)
 {
     char text[40];
-    int length;
+    int length = 0;
     if (!isfinite(value)) {
         json_put(out, "null", 4); /* as JSON.stringify */
         return;
     }
-    if (value == floor(value) && fabs(value) < 1e15) {
-        length = snprintf(text, sizeof text, "%.0f", value == 0 ? 0.0 : value);
-    } else {
-        for (int digits = 15; digits <= 17; digits++) {
-            length = snprintf(text, sizeof text, "%.*g", digits, value);
-            if (strtod(text, NULL) == value)
-                break;
-        }
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value) {
+        put_integer(out, (int64_t)value);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        length = snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
     }
     json_put(out, text, (size_t)length);
 }
@@ -123,12 +151,6 @@ static void put_array(struct json_output *out, const json_t *array)
         json_put_value(out, json_array_get(array, i));
     }
     json_put(out, "]", 1);
-}
-
-static void put_integer(struct json_output *out, json_int_t value)
-{
-    char text[24];
-    json_put(out, text, (size_t)snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, value));
 }
 
 void json_put_value(struct json_output *out, const json_t *value)

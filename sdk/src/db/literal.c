@@ -3,6 +3,8 @@
  */
 #include "db/literal.h"
 
+#include "base/decimal.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,6 +20,11 @@ void number_literal(double value, char out[NUMBER_LITERAL_SIZE])
     if (!isfinite(value)) {
         const char *word = isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
         snprintf(out, NUMBER_LITERAL_SIZE, "%s", word);
+        return;
+    }
+    if (fabs(value) < 1e15 && value == (double)(int64_t)value) {
+        char digits[DECIMAL_SIZE], *end = digits + sizeof digits, *at = decimal_before(end, (int64_t)value);
+        *(char *)mempcpy(out, at, (size_t)(end - at)) = '\0';
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {

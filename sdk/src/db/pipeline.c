@@ -10,6 +10,7 @@
  *   BEGIN [settings] statement ... Sync                      a transaction's first operation
  *   statement ... COMMIT Sync                                its last
  */
+#include "base/decimal.h"
 #include "db/connection.h"
 #include "db/fault.h"
 #include "db/oids.h"
@@ -96,13 +97,12 @@ static bool send_statement(struct db_connection *connection, const struct bound_
     if (prepared == NULL)
         return send_unnamed(connection, bound, &wire) && expect(connection, kind, index, NULL);
 
-    char name[STATEMENT_NAME_SIZE];
-    statement_name(prepared, name);
-    if (added && (!PQsendPrepare(connection->pg, name, bound->sql, (int)bound->count, prepared->types) ||
-                     !expect(connection, EXPECT_PREPARED, index, prepared)))
+    if (added &&
+        (!PQsendPrepare(connection->pg, prepared->name, bound->sql, (int)bound->count, prepared->types) ||
+            !expect(connection, EXPECT_PREPARED, index, prepared)))
         return false;
     return PQsendQueryPrepared(
-               connection->pg, name, (int)bound->count, wire.values, wire.lengths, wire.formats, 0) &&
+               connection->pg, prepared->name, (int)bound->count, wire.values, wire.lengths, wire.formats, 0) &&
            expect(connection, kind, index, NULL);
 }
 
@@ -123,8 +123,8 @@ static bool send_caller(struct db_connection *connection, struct operation *oper
         [DB_ADMIN] = "edge_admin",
         [DB_SERVICE] = "service_role",
     };
-    char timeout[24];
-    snprintf(timeout, sizeof timeout, "%lld", (long long)operation->timeout_ms);
+    char digits[DECIMAL_SIZE + 1] = "";
+    const char *timeout = decimal_before(digits + DECIMAL_SIZE, operation->timeout_ms);
     const struct param params[] = {
         { .data = roles[operation->caller.role], .type = OID_TEXT },
         { .data = operation->caller.claims, .type = OID_TEXT },
@@ -144,9 +144,8 @@ static bool close_surplus(struct db_connection *connection)
         return true;
 
     for (; surplus != NULL; surplus = statement_surplus(&connection->statements)) {
-        char sql[64], name[STATEMENT_NAME_SIZE];
-        statement_name(surplus, name);
-        snprintf(sql, sizeof sql, "DEALLOCATE %s", name);
+        char sql[64];
+        snprintf(sql, sizeof sql, "DEALLOCATE %s", surplus->name);
         statement_remove(&connection->statements, surplus);
         if (!PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0) ||
             !expect(connection, EXPECT_IGNORED, SIZE_MAX, NULL))

@@ -6,7 +6,6 @@
 #include "db/rows.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,14 +30,36 @@ static int64_t fraction_us(const char **at)
     return value;
 }
 
-static int64_t offset_seconds(const char *at)
+/* Reads digits, at most so many; 0 when there are none. sscanf takes ten times as long for a time. */
+static int64_t number(const char **at, int digits_max)
 {
-    if (*at != '+' && *at != '-')
-        return 0;
-    int hours = 0, minutes = 0, seconds = 0;
-    sscanf(at + 1, "%2d:%2d:%2d", &hours, &minutes, &seconds);
-    int64_t offset = hours * 3600 + minutes * 60 + seconds;
-    return *at == '-' ? -offset : offset;
+    int64_t value = 0;
+    for (; digits_max > 0 && isdigit((unsigned char)**at); digits_max--)
+        value = value * 10 + *(*at)++ - '0';
+    return value;
+}
+
+/* Steps over a separator, if it is there. */
+static bool skip(const char **at, char separator)
+{
+    bool there = **at == separator;
+    *at += there;
+    return there;
+}
+
+/* Hours, and minutes and seconds when they are said, in seconds. */
+static int64_t clock_seconds(const char **at)
+{
+    int64_t hours = number(at, 2), minutes = skip(at, ':') ? number(at, 2) : 0;
+    int64_t seconds = skip(at, ':') ? number(at, 2) : 0;
+    return hours * 3600 + minutes * 60 + seconds;
+}
+
+static int64_t offset_seconds(const char **at)
+{
+    if (skip(at, '+'))
+        return clock_seconds(at);
+    return skip(at, '-') ? -clock_seconds(at) : 0;
 }
 
 int64_t rows_parse_time(const char *text)
@@ -48,20 +69,18 @@ int64_t rows_parse_time(const char *text)
     if (strcmp(text, "-infinity") == 0)
         return INT64_MIN;
 
-    long long year = 0;
-    int month = 1, day = 1, hour = 0, minute = 0, second = 0, length = 0;
-    if (sscanf(text, "%lld-%2d-%2d%n", &year, &month, &day, &length) < 3)
+    const char *at = text;
+    int64_t year = number(&at, 9), month = skip(&at, '-') ? number(&at, 2) : 0;
+    int64_t day = skip(&at, '-') ? number(&at, 2) : 0;
+    if (day == 0) /* no time at all */
         return 0;
-    const char *at = text + length;
-    if (*at == ' ' && sscanf(at, " %2d:%2d:%2d%n", &hour, &minute, &second, &length) == 3)
-        at += length;
+    bool timed = at[0] == ' ' && isdigit((unsigned char)at[1]) && skip(&at, ' ');
+    int64_t seconds = timed ? clock_seconds(&at) : 0;
     int64_t micros = fraction_us(&at);
-    int64_t offset = offset_seconds(at);
+    seconds -= offset_seconds(&at);
     if (strstr(at, "BC") != NULL)
         year = 1 - year;
-
-    int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
-    return seconds * 1000000 + micros;
+    return (days_from_civil(year, (int)month, (int)day) * 86400 + seconds) * 1000000 + micros;
 }
 
 const char *rows_iso_time(const char *text, char iso[ISO_TIME_SIZE])

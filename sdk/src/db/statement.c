@@ -81,7 +81,7 @@ struct statement *statement_add(
         return NULL;
 
     statement->hash = bound->hash;
-    statement->number = ++cache->last_number;
+    snprintf(statement->name, sizeof statement->name, "s%llu", (unsigned long long)++cache->last_number);
     statement->role = role;
     statement->count = bound->count;
     memcpy(statement->sql, bound->sql, strlen(bound->sql) + 1);
@@ -111,9 +111,4 @@ void statement_remove(struct statement_cache *cache, struct statement *statement
 struct statement *statement_surplus(struct statement_cache *cache)
 {
     return cache->count > STATEMENTS_MAX ? TAILQ_LAST(&cache->by_use, statement_list) : NULL;
-}
-
-void statement_name(const struct statement *statement, char name[STATEMENT_NAME_SIZE])
-{
-    snprintf(name, STATEMENT_NAME_SIZE, "s%llu", (unsigned long long)statement->number);
 }

@@ -19,7 +19,8 @@
 struct statement {
     TAILQ_ENTRY(statement) by_use; /* most recently used first */
     struct statement *next;        /* in its bucket */
-    uint64_t hash, number;         /* number: its name on the server */
+    uint64_t hash;
+    char name[STATEMENT_NAME_SIZE]; /* on the server */
     unsigned role;
     uint64_t segment; /* of the connection's pipeline in which it was sent to be prepared */
     bool ready;       /* the server has said that it is prepared */
@@ -54,7 +55,5 @@ void statement_remove(struct statement_cache *cache, struct statement *statement
 
 /* One above the limit, to be closed on the server and removed; NULL when there is none. */
 struct statement *statement_surplus(struct statement_cache *cache);
-
-void statement_name(const struct statement *statement, char name[STATEMENT_NAME_SIZE]);
 
 #endif

@@ -6,6 +6,9 @@
  */
 #include "line.h"
 
+#include "base/decimal.h"
+#include "base/words.h"
+
 #include <string.h>
 
 #define REPLACEMENT "\xEF\xBF\xBD"
@@ -14,13 +17,7 @@
 
 void line_put_integer(struct line *line, int64_t value)
 {
-    char digits[24], *at = digits + sizeof(digits);
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        *--at = (char)('0' + rest % 10);
-    while ((rest /= 10) != 0);
-    if (value < 0)
-        *--at = '-';
+    char digits[DECIMAL_SIZE], *at = decimal_before(digits + sizeof(digits), value);
     line_put(line, at, (size_t)(digits + sizeof(digits) - at));
 }
 
@@ -29,25 +26,14 @@ static bool plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Each byte of `of` that is zero has its highest bit set in the result; so may others, but none when there is
- * no zero. */
-static uint64_t zeros(uint64_t of)
-{
-    return (of - EACH(1)) & ~of & EACH(0x80);
-}
-
-/* How many plain bytes the text begins with: eight at a time, as nearly all of a log is plain. */
+/* How many plain bytes the text begins with. */
 static size_t plain_run(const unsigned char *at, size_t length)
 {
     size_t run = 0;
     for (; length - run >= sizeof(uint64_t); run += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        memcpy(&word, at + run, sizeof(word));
-        uint64_t control = (word - EACH(0x20)) & ~word & EACH(0x80), beyond = word & EACH(0x80);
-        if ((control | beyond | zeros(word ^ EACH(0x7F)) | zeros(word ^ EACH('"')) |
-                zeros(word ^ EACH('\\'))) != 0)
+        uint64_t word = word_at(at + run);
+        if ((word_has_control(word) | word_has_high(word) | word_has(word, 0x7F) | word_has(word, '"') |
+                word_has(word, '\\')) != 0)
             break;
     }
     while (run < length && plain(at[run]))
