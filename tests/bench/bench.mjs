@@ -128,6 +128,9 @@ export class Bench {
         this.scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-bench-'));
         fs.chmodSync(this.scratch, 0o755);
         this.files = 0;
+        /* Whatever ends this process ends what it has started. */
+        this.running = new Set();
+        process.once('exit', () => this.running.forEach((child) => child.kill('SIGTERM')));
     }
 
     scratchFile(name, text = '') {
@@ -149,6 +152,8 @@ export class Bench {
         const environment = { PATH: process.env.PATH, HOME: this.scratch, ...env };
         const child = spawn('taskset', ['-c', cpus, ...argv(port).map(String)], { env: environment, stdio: ['ignore', output, output], cwd: this.scratch });
         fs.closeSync(output);
+        this.running.add(child);
+        child.on('exit', () => this.running.delete(child));
         const server = new Server(this, child, port, log);
         try {
             await eventually(async () => {
