@@ -22,13 +22,18 @@ enum {
 
 static struct plugin *open_plugins;
 
-/* Whatever else is wrong with it, a plugin is mended by building it again with this host's headers. */
-static int refuse_abi(const struct plugin_source *source, const char *problem, struct load_error *error)
+/*
+ * Whatever else is wrong with it, a plugin is mended by building it again with this host's headers; one that is
+ * newer than the host also by a newer host.
+ */
+static int refuse_abi(
+    const struct plugin_source *source, const char *problem, bool newer, struct load_error *error)
 {
     snprintf(error->text, sizeof error->text,
-        "%s %s; this host has SDK ABI %d.%d. Rebuild it: scripts/build %s, or, outside of the host's tree,"
+        "%s %s; this host has SDK ABI %d.%d. %sebuild it: scripts/build %s, or, outside of the host's tree,"
         " cc $(pkg-config --cflags edge) -shared -o %s.so %s.c",
-        source->shown, problem, EDGE_ABI_MAJOR, EDGE_ABI_MINOR, source->name, source->name, source->name);
+        source->shown, problem, EDGE_ABI_MAJOR, EDGE_ABI_MINOR,
+        newer ? "Upgrade the host (edge upgrade), or r" : "R", source->name, source->name, source->name);
     return -EPROTO;
 }
 
@@ -36,9 +41,11 @@ static int refuse_abi(const struct plugin_source *source, const char *problem, s
 static int check_abi(const struct plugin_source *source, const struct object *object, struct load_error *error)
 {
     char problem[160];
-    if (object->abi_major != EDGE_ABI_MAJOR || object->abi_minor > EDGE_ABI_MINOR) {
+    bool newer = object->abi_major > EDGE_ABI_MAJOR ||
+                 (object->abi_major == EDGE_ABI_MAJOR && object->abi_minor > EDGE_ABI_MINOR);
+    if (object->abi_major != EDGE_ABI_MAJOR || newer) {
         snprintf(problem, sizeof problem, "was built for SDK ABI %u.%u", object->abi_major, object->abi_minor);
-        return refuse_abi(source, problem, error);
+        return refuse_abi(source, problem, newer, error);
     }
     if (object->descriptor_size > sizeof(edge_function) || object->descriptor_size < SHORTEST_DESCRIPTOR ||
         object->descriptor_size > object->symbol_size) {
@@ -46,7 +53,7 @@ static int check_abi(const struct plugin_source *source, const struct object *ob
             "was built for SDK ABI %u.%u with a descriptor of %u bytes, where %zu to %zu are known",
             object->abi_major, object->abi_minor, object->descriptor_size, (size_t)SHORTEST_DESCRIPTOR,
             sizeof(edge_function));
-        return refuse_abi(source, problem, error);
+        return refuse_abi(source, problem, false, error);
     }
     return 0;
 }

@@ -4,8 +4,11 @@
  */
 #include <edge/edge.h>
 
+enum {
+    MINOR_BEHIND = EDGE_ABI_MINOR + 1
+};
 #undef EDGE_ABI_MINOR
-#define EDGE_ABI_MINOR 9
+#define EDGE_ABI_MINOR MINOR_BEHIND
 
 json_t *edge_call_of_the_future(edge_ctx *ctx);
 

@@ -17,6 +17,8 @@ const options = { timeout: 120000 };
 const built = path.join(buildDirectory, 'tests', 'plugins');
 const headers = path.join(root, 'sdk', 'include');
 
+const minor = Number(/^#define EDGE_ABI_MINOR (\d+)$/m.exec(fs.readFileSync(path.join(headers, 'edge/function.h'), 'utf8'))[1]);
+
 let directory, host;
 
 const file = (name) => path.join(directory, `${name}.so`);
@@ -43,8 +45,8 @@ function patched(whole, at, value) {
 
 /* Name: what the log has to say of it. */
 const refused = {
-    abi_major: [/abi_major\.so was built for SDK ABI 2\.0; this host has SDK ABI 1\.\d+\./, /scripts\/build abi_major/],
-    abi_minor: [/was built for SDK ABI 1\.9; this host has SDK ABI 1\.\d+\./, /pkg-config --cflags edge/],
+    abi_major: [/abi_major\.so was built for SDK ABI 2\.\d+; this host has SDK ABI 1\.\d+\./, /scripts\/build abi_major/],
+    abi_minor: [new RegExp(`was built for SDK ABI 1\\.${minor + 1}; this host has SDK ABI 1\\.${minor}\\. Upgrade the host \\(edge upgrade\\), or rebuild it: `), /pkg-config --cflags edge/],
     abi_longer: [/descriptor of 4096 bytes/, /scripts\/build abi_longer/],
     abi_symbol: [/undefined symbol: edge_no_such_call/],
     abi_name: [/declares function "somebody_else", functions\.toml expects "abi_name"/],
@@ -70,7 +72,7 @@ before(async () => {
     const whole = fs.readFileSync(file('hello'));
     for (const [name, spoil] of Object.entries(spoilt)) write(name, spoil(whole));
     fs.mkdirSync(file('a_directory'));
-    const names = ['hello', 'abi_shorter', ...Object.keys(refused)];
+    const names = ['hello', 'abi_shorter', 'abi_older', ...Object.keys(refused)];
     host = await startHost({
         sandbox: false, readyPath: '/_edge/live',
         functions: Object.fromEntries(names.map((name) => [name, { auth: 'public' }])),
@@ -110,6 +112,12 @@ describe('plugins that are refused', options, () => {
 });
 
 describe('an older minor version', options, () => {
+    it('is served', options, async () => {
+        const { status, body } = await post(host, 'abi_older', { body: { name: 'Ann' } });
+        assert.deepEqual([status, body], [200, { hello: 'Ann' }]);
+        assert.equal((await post(host, 'abi_older')).body.field, 'name');
+    });
+
     it('has a shorter descriptor, completed with zeros', options, async () => {
         const { status, body, headers: sent } = await post(host, 'abi_shorter');
         assert.equal(status, 200);
@@ -140,6 +148,39 @@ describe('the exported calls', options, () => {
         assert.ok(wanted.size > 100, `${wanted.size} declarations were found`);
         assert.deepEqual([...wanted].filter((name) => !there.has(name)), [], 'declared, not exported');
         assert.deepEqual([...there].filter((name) => !wanted.has(name) && !name.startsWith('edge__')), [], 'exported, not declared');
+    });
+
+    /* Sizes of the structs that plugins see whole, and the last value of each enum. */
+    function measured() {
+        const text = files().map((name) => fs.readFileSync(path.join(headers, 'edge', name), 'utf8').replace(/\/\*[^]*?\*\//g, '')).join('\n');
+        const structs = [...text.matchAll(/^typedef struct (edge_\w+) \{/gm)].map(([, name]) => name);
+        const enums = [...text.matchAll(/^typedef enum \w+ \{([^}]*)\} (edge_\w+);/gm)].map(([, values, name]) => [name, values.match(/\bEDGE_\w+/g).at(-1)]);
+        const source = path.join(directory, 'measure.c'), program = path.join(directory, 'measure');
+        fs.writeFileSync(source, `#include <edge/edge.h>\n#include <stdio.h>\nint main(void) {\n${[
+            ...structs.map((name) => `printf("struct ${name} %zu\\n", sizeof(${name}));`),
+            ...enums.map(([name, last]) => `printf("enum ${name} %d\\n", (int)${last});`),
+        ].join('\n')}\n}\n`);
+        run('cc', '-std=gnu17', `-I${headers}`, '-o', program, source);
+        return run(program).trim().split('\n');
+    }
+
+    it('and what else plugins depend on, are recorded in sdk/abi.txt with the version that brought them', options, () => {
+        const lines = fs.readFileSync(path.join(root, 'sdk/abi.txt'), 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+        const recorded = lines.map((line) => /^1\.(\d+) (\w+ \w+(?: \d+)?)$/.exec(line) ?? assert.fail(line));
+        const there = [...[...exported()].map((name) => `call ${name}`), ...measured()];
+        const what = recorded.map((found) => found[2]);
+        const help = 'see EDGE_ABI_MINOR in sdk/include/edge/function.h';
+        assert.deepEqual(there.filter((line) => !what.includes(line)), [], `new: ${help}`);
+        assert.deepEqual(what.filter((line) => !there.includes(line)), [], `gone, which only a major version may do: ${help}`);
+        assert.equal(Math.max(...recorded.map((found) => Number(found[1]))), minor, help);
+    });
+
+    it('are all in docs/calls.md, but for those that macros call', options, () => {
+        const page = fs.readFileSync(path.join(root, 'docs/calls.md'), 'utf8');
+        const macros = files().flatMap((name) => fs.readFileSync(path.join(headers, 'edge', name), 'utf8').match(/^#define (?:.*\\\n)*.*/gm) ?? []).map((text) => text.replace(/^#define \w+/, ''));
+        const inside = new Set(macros.flatMap((text) => text.match(/\bedge_\w+(?=\(|\))/g) ?? []));
+        const missing = [...exported()].filter((name) => !name.startsWith('edge__') && !inside.has(name) && !page.includes(`\`${name}\``));
+        assert.deepEqual(missing, []);
     });
 
     it('every header is in edge.h and in docs/sdk.md, and can be included alone', options, () => {

@@ -63,7 +63,7 @@ typedef struct edge_arg {
     double number;
 } edge_arg;
 
-edge_arg edge_null(void);
+edge_arg edge_null(void);                             /* SQL NULL, JSON null */
 edge_arg edge_int(int64_t value);                     /* integer, bigint when it does not fit */
 edge_arg edge_number(double value);                   /* numeric: the shortest digits that read back as value */
 edge_arg edge_bool(bool value);                       /* boolean */

@@ -308,7 +308,7 @@ typedef struct edge_notification {
 /* The next notification, valid until the next call; NULL after timeout_ms (negative: never). Parks. */
 const edge_notification *edge_listen_next(edge_listener *listener, int64_t timeout_ms);
 
-size_t edge_rows_count(const edge_rows *rows);
+size_t edge_rows_count(const edge_rows *rows);    /* how many there are */
 size_t edge_rows_affected(const edge_rows *rows); /* of INSERT, UPDATE, DELETE */
 
 /*

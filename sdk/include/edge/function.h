@@ -18,9 +18,12 @@
  * A minor version adds calls, values of enums, and members at the end of edge_function (an older, shorter
  * descriptor is completed with zeros) and of structs that only the host makes (edge_reply). A change of any
  * other struct, which plugins make themselves and in arrays (edge_field, edge_arg), is a major version.
+ *
+ * What there is, and since which version, is recorded in sdk/abi.txt. Whoever adds something raises the minor
+ * version, unless it has been raised since the last release, and writes a line there.
  */
 #define EDGE_ABI_MAJOR 1
-#define EDGE_ABI_MINOR 0
+#define EDGE_ABI_MINOR 1
 
 typedef enum edge_type {
     EDGE_TEXT = 1, /* string; min and max count Unicode code points, white space around it left out */

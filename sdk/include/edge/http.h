@@ -110,10 +110,14 @@ typedef struct edge_reply {
     const char *message;     /* of a failure; for the log */
 } edge_reply;
 
+/* Makes one call and parks until its whole answer is here; what is no 2xx ends the invocation, as said above.
+ */
 #define edge_fetch(ctx, provider, ...)                                                                         \
     edge_fetch_with((ctx), (provider), &(const edge_fetch_options){ __VA_ARGS__ })
+/* Makes one call, parks until its whole answer is here, and returns it whatever it is. */
 #define edge_try_fetch(ctx, provider, ...)                                                                     \
     edge_try_fetch_with((ctx), (provider), &(const edge_fetch_options){ __VA_ARGS__ })
+/* Makes one call and parks until the answer's head is here; its body is read by edge_reply_read or _event. */
 #define edge_fetch_stream(ctx, provider, ...)                                                                  \
     edge_fetch_stream_with((ctx), (provider), &(const edge_fetch_options){ __VA_ARGS__ })
 

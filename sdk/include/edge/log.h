@@ -23,6 +23,7 @@ typedef struct edge_log_field {
     edge_arg value;
 } edge_log_field;
 
+/* Writes one event: a constant name, and any number of { key, value }. */
 #define edge_log(ctx, level, event, ...)                                                                       \
     edge_log_fields((ctx), (level), (event), (const edge_log_field[]){ __VA_ARGS__ __VA_OPT__(, ){ 0 } })
 
