@@ -5,6 +5,7 @@
 
 #include "http/exchange.h"
 #include "http/respond.h"
+#include "http/token_system.h"
 
 #include <string.h>
 
@@ -34,6 +35,15 @@ static const struct endpoint *find(const struct exchange *exchange)
             return &endpoints[i];
     }
     return NULL;
+}
+
+void endpoint_require_service(edge_ctx *ctx, const struct exchange *exchange)
+{
+    const struct token_claims *claims;
+    const char *header = exchange_header(exchange, "authorization"), *reason;
+    bool bearer = header != NULL && strncmp(header, "Bearer ", 7) == 0;
+    if (!bearer || token_identify(ctx, header + 7, strlen(header + 7), &claims, &reason) != TOKEN_SERVICE)
+        edge_fail(ctx, 401, "unauthorized", "This needs the service key");
 }
 
 bool endpoint_refuse(struct exchange *exchange)

@@ -4,6 +4,8 @@
 #ifndef ADMIN_ENDPOINT_H
 #define ADMIN_ENDPOINT_H
 
+#include <edge/base.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,6 +16,9 @@ bool endpoint_refuse(struct exchange *exchange);
 
 /* Answers a complete request for one of them. */
 void endpoint_serve(struct exchange *exchange);
+
+/* Ends the host's own invocation with 401 unless the request carries the service key. */
+void endpoint_require_service(edge_ctx *ctx, const struct exchange *exchange);
 
 /* One file each. */
 void endpoint_live(struct exchange *exchange);

@@ -5,7 +5,6 @@
 
 #include "http/exchange.h"
 #include "http/respond.h"
-#include "http/token_system.h"
 #include "plugin/invoke.h"
 #include "supervisor/status.h"
 #include "worker/state.h"
@@ -22,21 +21,11 @@ enum {
     TIMEOUT_MS = 5000
 };
 
-static bool has_service_key(edge_ctx *ctx, const struct exchange *exchange)
-{
-    const struct token_claims *claims;
-    const char *header = exchange_header(exchange, "authorization"), *reason;
-    if (header == NULL || strncmp(header, "Bearer ", 7) != 0)
-        return false;
-    return token_identify(ctx, header + 7, strlen(header + 7), &claims, &reason) == TOKEN_SERVICE;
-}
-
 static void on_main(edge_ctx *ctx)
 {
     struct exchange *exchange = ctx->host;
     const struct worker_boot *boot = worker_of(exchange->server)->boot;
-    if (!has_service_key(ctx, exchange))
-        edge_fail(ctx, 401, "unauthorized", "This needs the service key");
+    endpoint_require_service(ctx, exchange);
     json_t *out = json_pack("{s:I, s:o}", "revision", (json_int_t)atomic_load(&boot->registry->revision),
         "functions", status_functions(boot->registry, boot->slots));
     exchange->answer_text = edge_json_dump(ctx, out, &exchange->answer_length);

@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "config/config.h"
 #include "config/interpolate.h"
+#include "config/needs.h"
 #include "plugin/plugin.h"
 
 #include <jansson.h>
@@ -19,90 +20,30 @@ enum {
     USERS_SHOWN = 3
 };
 
-/* One variable; by name in the object that all of them are collected in: {"required","set","users":[…]}. */
-static void need(json_t *needs, const char *name, bool required, bool set, const char *user)
-{
-    json_t *entry = json_object_get(needs, name);
-    if (entry == NULL) {
-        entry = json_pack("{s:b, s:b, s:[]}", "required", 0, "set", set, "users");
-        json_object_set_new(needs, name, entry);
-    }
-    if (required)
-        json_object_set_new(entry, "required", json_true());
-    json_t *users = json_object_get(entry, "users");
-    size_t i;
-    json_t *known;
-    json_array_foreach(users, i, known)
-    {
-        if (strcmp(json_string_value(known), user) == 0)
-            return;
-    }
-    json_array_append_new(users, json_string(user));
-}
-
-static void need_variable(json_t *needs, const char *name, bool required, const char *user)
-{
-    need(needs, name, required, environment_get(name) != NULL, user);
-}
-
-/* What a plugin cannot be loaded without, and what its section lets it read. */
-static void need_of_function(json_t *needs, const struct config *config, const struct function_config *function)
+/* What a plugin cannot be loaded without, and whether it seals. */
+static void add_plugin(json_t *needs, const struct config *config, const struct function_config *function)
 {
     char reason[1024];
     struct plugin *plugin = plugin_look(config, function, reason, sizeof reason);
-    if (plugin == NULL)
+    if (plugin == NULL) {
         fprintf(stderr, "edge: what %s requires is not known: %s\n", function->name, reason);
-    const char *const *required = plugin != NULL ? plugin->descriptor.env : NULL;
-    for (; required != NULL && *required != NULL; required++)
-        need_variable(needs, *required, true, function->name);
-    if (plugin != NULL)
-        plugin_release(plugin);
-    for (const char **name = function->env; name != NULL && *name != NULL; name++)
-        need_variable(needs, *name, false, function->name);
-    if (function->webhook_secret == NULL)
         return;
-    const char *fallback = function->webhook_secret_fallback;
-    bool covered = fallback != NULL && environment_get(fallback) != NULL;
-    need(needs, function->webhook_secret, !covered,
-        environment_get(function->webhook_secret) != NULL || covered, function->name);
+    }
+    const char *const *required = plugin->descriptor.env;
+    for (; required != NULL && *required != NULL; required++)
+        needs_add(needs, *required, NEED_REQUIRED, environment_get(*required) != NULL, function->name);
+    if (plugin->seals)
+        needs_add(needs, "EDGE_ENCRYPTION_KEY", NEED_FEATURE, environment_get("EDGE_ENCRYPTION_KEY") != NULL,
+            function->name);
+    plugin_release(plugin);
 }
 
-/* Who calls has to be found out somehow; a value may stand in the file instead of the environment. */
-static void need_of_auth(json_t *needs, const struct config *config, const struct function_config *function)
+static json_t *needs_with_plugins(const struct config *config)
 {
-    const struct auth_config *auth = &config->auth;
-    bool users = function->auth == AUTH_USER || function->auth == AUTH_ADMIN ||
-                 function->auth == AUTH_USER_OR_SERVICE || function->auth == AUTH_OPTIONAL;
-    bool service = function->auth == AUTH_SERVICE || function->auth == AUTH_USER_OR_SERVICE;
-    if (users) {
-        need(needs, "CLERK_ISSUER", true, auth->issuer != NULL, "signed-in callers");
-        need(needs, "CLERK_JWKS_URL", auth->jwt_key == NULL, auth->jwks_url != NULL || auth->jwt_key != NULL,
-            "signed-in callers");
-    }
-    if (service)
-        need(needs, "EDGE_SERVICE_KEY", function->auth == AUTH_SERVICE && function->schedule == NULL,
-            auth->service_key != NULL, "callers with the service key");
-}
-
-static json_t *needs_of(const struct config *config)
-{
-    json_t *needs = json_object();
-    need(needs, "DATABASE_URL", false, config->database.url != NULL, "the database");
-    need(needs, "DATABASE_MIGRATE_URL", false, config->database.migrate_url != NULL, "edge migrate");
-    for (size_t i = 0; i < config->function_count; i++) {
-        const struct function_config *function = &config->functions[i];
-        if (!function->enabled || function->sandbox)
-            continue;
-        need_of_auth(needs, config, function);
-        need_of_function(needs, config, function);
-    }
-    for (size_t i = 0; i < config->provider_count; i++) {
-        char user[128];
-        const struct provider_config *provider = &config->providers[i];
-        snprintf(user, sizeof user, "provider %s", provider->name);
-        if (provider->key_variable != NULL)
-            need(needs, provider->key_variable, false, provider->key != NULL, user);
-    }
+    json_t *needs = needs_of(config);
+    for (size_t i = 0; i < config->function_count; i++)
+        if (config->functions[i].enabled && !config->functions[i].sandbox)
+            add_plugin(needs, config, &config->functions[i]);
     return needs;
 }
 
@@ -118,66 +59,51 @@ static void users_format(const json_t *users, char *text, size_t size)
         snprintf(text + length, size - length, " and %zu more", count - USERS_SHOWN);
 }
 
-/* Prints the variables, or those that are missing; how many required ones are. */
-static int print_needs(const json_t *needs, bool only_missing, int *shown)
+static void print_table(const json_t *list)
 {
     struct table table = { .columns = 4 };
-    int missing = 0;
-    const char *name;
+    size_t i;
     json_t *entry;
-    *shown = 0;
     table_add(&table, (const char *[]){ "VARIABLE", "SET", "NEED", "WHO" });
-    json_object_foreach((json_t *)needs, name, entry)
+    json_array_foreach((json_t *)list, i, entry)
     {
         char users[512];
-        bool set = json_is_true(json_object_get(entry, "set"));
-        bool required = json_is_true(json_object_get(entry, "required"));
-        missing += required && !set;
-        if (only_missing && set)
-            continue;
         users_format(json_object_get(entry, "users"), users, sizeof users);
-        table_add(
-            &table, (const char *[]){ name, set ? "yes" : "no", required ? "required" : "optional", users });
-        ++*shown;
+        table_add(&table, (const char *[]){ json_string_value(json_object_get(entry, "variable")),
+                              json_is_true(json_object_get(entry, "set")) ? "yes" : "no",
+                              json_string_value(json_object_get(entry, "need")), users });
     }
-    if (*shown > 0)
-        table_print(&table);
-    return missing;
+    table_print(&table);
 }
 
-static int print_json(const json_t *needs, bool only_missing)
+/* How many required ones are missing. */
+static int count_missing(const json_t *list)
 {
-    json_t *list = json_array();
     int missing = 0;
-    const char *name;
+    size_t i;
     json_t *entry;
-    json_object_foreach((json_t *)needs, name, entry)
+    json_array_foreach((json_t *)list, i, entry)
     {
-        bool set = json_is_true(json_object_get(entry, "set"));
-        missing += json_is_true(json_object_get(entry, "required")) && !set;
-        if (only_missing && set)
-            continue;
-        json_t *line = json_pack("{s:s}", "variable", name);
-        json_object_update(line, entry);
-        json_array_append_new(list, line);
+        missing +=
+            json_is_true(json_object_get(entry, "required")) && !json_is_true(json_object_get(entry, "set"));
     }
-    json_print_indented(stdout, list);
-    putchar('\n');
-    json_decref(list);
     return missing;
 }
 
 static int show(const struct config *config, bool check, bool json)
 {
-    json_t *needs = needs_of(config);
-    int shown, missing;
+    json_t *needs = needs_with_plugins(config);
+    json_t *list = check ? needs_missing(needs) : needs_sorted(needs);
+    int missing = count_missing(list);
     if (json) {
-        missing = print_json(needs, check);
+        json_print_indented(stdout, list);
+        putchar('\n');
+    } else if (json_array_size(list) == 0) {
+        printf("nothing is missing\n");
     } else {
-        missing = print_needs(needs, check, &shown);
-        if (shown == 0)
-            printf("nothing is missing\n");
+        print_table(list);
     }
+    json_decref(list);
     json_decref(needs);
     if (!check || missing == 0)
         return STATUS_DONE;
@@ -213,7 +139,10 @@ const struct command env_command = {
     .summary = "List the environment variables that are asked for, and by whom",
     .details =
         "Required is what a function cannot be served without: its plugin says so, or its way of telling who\n"
-        "calls needs it. Optional is what a function may read. Values are never shown.\n",
+        "calls needs it. A feature is a provider or a part of the host that answers 503 not_configured "
+        "without\n"
+        "it. Optional is what a function may read. A running host says what it lacks at /_edge/ready?verbose.\n"
+        "Values are never shown.\n",
     .examples = "  edge env\n"
                 "  edge env --check\n"
                 "  edge env --check --json | jq -r '.[].variable'\n",

@@ -84,6 +84,7 @@ struct provider_config {
     const char *key, *key_variable, *key_header; /* NULL when not configured */
     const char *url_host;                        /* calls may name URLs at or under it; NULL: no */
     bool public_urls, http_urls;                 /* any public URL; also with http */
+    bool named;                                  /* the file has a section of it */
     int64_t timeout_ms, connect_timeout_ms, first_byte_timeout_ms, silence_timeout_ms;
     int max_concurrency, retries;
 };
@@ -107,6 +108,13 @@ struct function_config {
     int line;   /* of its table in the file */
 };
 
+/* A variable that the file names, and where: ${NAME} in the text of a key. */
+struct config_reference {
+    const char *variable, *where; /* "server.listen" */
+    bool has_default;
+    const struct config_reference *next;
+};
+
 struct config {
     const char *path;
     bool sandbox; /* stand-ins for outside providers are served: EDGE_SANDBOX=1 and a development issuer */
@@ -117,6 +125,7 @@ struct config {
     size_t provider_count;
     struct function_config *functions; /* in the file's order */
     size_t function_count;
+    const struct config_reference *references;
 };
 
 struct config_error {

@@ -94,6 +94,7 @@ static void provider_from_environment(struct loader *loader, struct provider_con
 
 static void provider_from_file(struct loader *loader, struct provider_config *config, const struct entry *entry)
 {
+    config->named = true;
     settings_apply(loader, provider_settings, 0, entry->value, entry->path, config);
     const char *key = json_string_value(json_object_get(entry->value, "key"));
     if (key != NULL)

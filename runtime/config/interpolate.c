@@ -39,6 +39,9 @@ static const char *expand(struct arena *arena, const char *text, FILE *out, stru
 
     if (result->variable == NULL)
         result->variable = name;
+    struct variable_reference *reference = memory_take(arena, sizeof *reference);
+    *reference = (struct variable_reference){ name, fallback != NULL, result->references };
+    result->references = reference;
     const char *value = environment_get(name);
     if (value != NULL)
         fputs(value, out);

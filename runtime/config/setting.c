@@ -267,6 +267,18 @@ static bool store(const struct place *place, const char *text)
     return false;
 }
 
+/* For `edge env`, which says who asks for a variable. */
+static void remember(const struct place *place, const struct variable_reference *found)
+{
+    struct loader *loader = place->loader;
+    for (; found != NULL; found = found->next) {
+        struct config_reference *reference = memory_take(loader->arena, sizeof *reference);
+        *reference = (struct config_reference){ found->name, memory_copy(loader->arena, place->path),
+            found->has_default, loader->config->references };
+        loader->config->references = reference;
+    }
+}
+
 /* A string of the file with its variables filled in; NULL when it is faulty (reported) or stays unset. */
 static const char *expand(const struct place *place, const json_t *value)
 {
@@ -278,6 +290,7 @@ static const char *expand(const struct place *place, const json_t *value)
     }
 
     struct interpolation result = interpolate(place->loader->arena, text);
+    remember(place, result.references);
     if (result.problem != NULL) {
         report(place, quoted(place, text), result.problem);
         return NULL;

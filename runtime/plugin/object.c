@@ -65,6 +65,25 @@ static int compare_names(const void *name, const void *entry)
 #define IS_LISTED(table, name)                                                                                 \
     (bsearch(name, table, sizeof(table) / sizeof *(table), sizeof *(table), compare_names) != NULL)
 
+static bool begins(const char *name, const char *const *words)
+{
+    while (*words != NULL && strncmp(name, *words, strlen(*words)) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* What a function may turn out to need, from the calls that it has. */
+static void note_call(const char *name, struct object *object)
+{
+    static const char *const sealing[] = { "seal", "open", NULL };
+    static const char *const querying[] = { "query", "service_", "try_query", "try_service_", "tx_", "copy_in",
+        "copy_out", "listen", "enqueue", "require_role", NULL };
+    if (strncmp(name, "edge_", 5) != 0)
+        return;
+    object->seals = object->seals || begins(name + 5, sealing);
+    object->queries = object->queries || begins(name + 5, querying);
+}
+
 static void note_import(const char *name, struct object *object)
 {
     /* What ends or forks the worker, starts threads beside its one, or changes what all share. */
@@ -79,6 +98,7 @@ static void note_import(const char *name, struct object *object)
     if (object->banned[0] == '\0' && IS_LISTED(banned, name))
         snprintf(object->banned, sizeof object->banned, "%s", name);
     object->keeps_mapped = object->keeps_mapped || IS_LISTED(left_behind, name);
+    note_call(name, object);
 }
 
 /* The exported edge_plugin among the symbols of one section, and what is imported. */

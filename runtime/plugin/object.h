@@ -18,6 +18,8 @@ struct object {
     uint16_t abi_major, abi_minor;
     uint64_t symbol_size; /* as the linker says: what there is to be read */
     char banned[32];      /* a function that no plugin may import, "" when it imports none */
+    bool seals;           /* imports what needs EDGE_ENCRYPTION_KEY (crypto.h) */
+    bool queries;         /* imports what needs the database */
     bool keeps_mapped;    /* may leave functions behind that are called when a thread or the process ends */
 };
 

@@ -135,6 +135,8 @@ static int open_library(struct plugin *plugin, const struct plugin_source *sourc
         return -ENOEXEC;
     }
     memcpy(&plugin->descriptor, function, object.descriptor_size);
+    plugin->seals = object.seals;
+    plugin->queries = object.queries;
     build_id_of(function, plugin->id, sizeof plugin->id);
     return check_descriptor(source, &plugin->descriptor, error);
 }

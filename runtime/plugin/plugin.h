@@ -29,6 +29,7 @@ struct plugin {
     char id[44];              /* ELF build id, hexadecimal */
     unsigned users;
     bool started;
+    bool seals, queries; /* what it may need (object.h) */
 };
 
 /*

@@ -112,13 +112,29 @@ describe('edge env', options, () => {
         assert.doesNotMatch(stdout, /visible/);
     });
 
-    it('knows what plugins declare', options, async () => {
-        const names = fs.readdirSync(path.join(root, 'tests/plugins')).filter((name) => name.endsWith('.c'));
-        const declaring = names.find((name) => /\.env = /.test(fs.readFileSync(path.join(root, 'tests/plugins', name), 'utf8')));
-        if (declaring === undefined) return;
-        const plugin = declaring.replace('.c', '');
-        const { stdout } = await edge(['env', '--check', '--json', ...write('declares.toml', `[functions.${plugin}]\nauth = "public"\n`)]);
-        assert.ok(JSON.parse(stdout).some(({ required, users }) => required && users.includes(plugin)));
+    it('knows what plugins declare and do, what the file names, and providers\' keys', options, async () => {
+        const at = write('declares.toml', `cors_origins = ["\${APP_ORIGIN:-https://app.test}"]
+[database]\nurl = "\${SHOP_DATABASE}"\n[providers.openai]\n[providers.own]\nbase_url = "https://own.test"\nkey = "\${OWN_KEY}"
+[functions.env_needs]\nauth = "public"\n[functions.crypto_seal]\nauth = "public"
+[functions.hello]\nauth = "public"\nenv = ["ELEVEN_LABS_API_KEY", "TWILIO_AUTH_TOKEN", "GREETING"]\n`);
+        const { status, stdout } = await edge(['env', '--check', '--json', ...at], { ELEVENLABS_API_KEY: 'the first of two names' });
+        assert.equal(status, 1);
+        const found = Object.fromEntries(JSON.parse(stdout).map(({ variable, need, users }) => [variable, [need, ...users]]));
+        assert.deepEqual(found, {
+            ENV_NEEDS_KEY: ['required', 'env_needs'],
+            DATABASE_URL: ['feature', 'the database'],
+            TWILIO_AUTH_TOKEN: ['feature', 'hello'],
+            OPENAI_API_KEY: ['feature', 'provider openai'],
+            OWN_KEY: ['feature', 'provider own', 'providers.own.key'],
+            SHOP_DATABASE: ['feature', 'database.url'],
+            EDGE_ENCRYPTION_KEY: ['feature', 'crypto_seal'],
+            DATABASE_MIGRATE_URL: ['optional', 'edge migrate'],
+            GREETING: ['optional', 'hello'],
+            APP_ORIGIN: ['optional', 'server.cors_origins[0]'],
+        });
+        assert.ok(!('ELEVENLABS_API_KEY' in found), 'one name of two is enough');
+        const needs = JSON.parse(stdout).map(({ need }) => need);
+        assert.deepEqual(needs, [...needs].sort((a, b) => ['required', 'feature', 'optional'].indexOf(a) - ['required', 'feature', 'optional'].indexOf(b)));
     });
 });
 
