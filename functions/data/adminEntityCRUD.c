@@ -31,6 +31,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field row_count = { .type = EDGE_INT };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    ENTITY_FIELDS,
+    { "total", EDGE_INT, .help = "Of users: how many there are without paging" },
+    { "dryRun", EDGE_BOOL, .help = "true: nothing was deleted" },
+    { "wouldDelete", EDGE_MAP, .items = &row_count, .help = "With dryRun: rows by table" },
+    { 0 },
+};
+
 static const edge_field list_fields[] = {
     { "search", EDGE_TEXT, .max = 200 },
     { "role", EDGE_ENUM, .values = roles },
@@ -305,5 +316,6 @@ static const edge_shape shape = { .success_false = true };
 EDGE_FUNCTION(adminEntityCRUD,
     .summary = "Administrators edit users and the rows of every entity",
     .input = input,
+    .output = output,
     .shape = &shape,
     .handle = admin_entity_crud);

@@ -55,6 +55,43 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field credits_item = { .type = EDGE_OBJECT,
+    .fields = (const edge_field[]){
+        { "userId", EDGE_TEXT, .required = true, .help = "Whose they are" },
+        { "creditsRemaining", EDGE_INT, .required = true, .help = "Balance" },
+        { "creditsUsed", EDGE_INT, .required = true, .help = "Spent so far" },
+        { "resetDate", EDGE_DATETIME, .help = "When the counting began" },
+        { 0 },
+    } };
+static const edge_field subscription_item = { .type = EDGE_OBJECT,
+    .fields = (const edge_field[]){
+        ADMIN_SUBSCRIPTION_FIELDS,
+        { "created_date", EDGE_DATETIME, .help = "When it was made" },
+        { 0 },
+    } };
+static const edge_field repair_output[] = {
+    { "userId", EDGE_TEXT, .required = true, .help = "Whose configuration" },
+    { "agentConfigId", EDGE_UUID, .required = true, .help = "Its row" },
+    { "created", EDGE_BOOL, .required = true, .help = "Whether it was missing" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "data", EDGE_JSON, .help = "Rows that were read or written; repairAgentConfig: none" },
+    { "users", EDGE_ARRAY, .items = &admin_user_item,
+        .help = "getAllUsers, getUserSubscriptions: newest first" },
+    { "total", EDGE_INT, .help = "getAllUsers: how many there are without paging" },
+    { "limit", EDGE_INT, .help = "getAllUsers: as asked for" },
+    { "offset", EDGE_INT, .help = "getAllUsers: as asked for" },
+    { "credits", EDGE_ARRAY, .items = &credits_item, .help = "getUserCredits: by user" },
+    { "subscriptions", EDGE_ARRAY, .items = &subscription_item, .help = "getUserSubscriptions: newest first" },
+    CREDIT_CHANGE_FIELDS,
+    { "message", EDGE_TEXT, .help = "repairAgentConfig: a sentence about it" },
+    { "details", EDGE_OBJECT, .fields = repair_output, .help = "repairAgentConfig: what was repaired" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 400, "unknown_operation", "operation is none of those" },
     { 400, "unknown_column", "subscriptionData has a member that is no column; field names it" },
@@ -299,5 +336,6 @@ static json_t *admin_operations(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(adminOperations,
     .summary = "Administrators' console: users, credits, subscriptions, repair of an agent's configuration",
     .input = input,
+    .output = output,
     .problems = problems,
     .handle = admin_operations);

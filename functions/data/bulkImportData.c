@@ -35,6 +35,35 @@ static const edge_field more_fields[] = {
     { 0 },
 };
 
+static const edge_field error_fields[] = {
+    { "line", EDGE_INT, .required = true, .help = "Of the file, from 1" },
+    { "row", EDGE_INT, .required = true, .help = "Of the data, from 1" },
+    { "column", EDGE_TEXT, .help = "null: the row as a whole" },
+    { "code", EDGE_TEXT, .required = true, .help = "Kind of mistake" },
+    { "error", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { "batch", EDGE_INT, .required = true, .help = "Rows are written in batches; which one" },
+    { "rows", EDGE_TEXT, .required = true, .help = "The line, as text" },
+    { 0 },
+};
+static const edge_field error_item = { .type = EDGE_OBJECT, .fields = error_fields };
+static const edge_field header_item = { .type = EDGE_TEXT };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "dryRun", EDGE_BOOL, .required = true, .help = "true: nothing was written" },
+    { "total", EDGE_INT, .required = true, .help = "Rows of the file" },
+    { "imported", EDGE_INT, .required = true, .help = "New rows" },
+    { "updated", EDGE_INT, .required = true, .help = "Rows that were there" },
+    { "skipped", EDGE_INT, .required = true, .help = "Rows that were not written" },
+    { "errorCount", EDGE_INT, .required = true, .help = "Mistakes found" },
+    { "errors", EDGE_ARRAY, .items = &error_item, .required = true, .help = "The first 1,000" },
+    { "errorsTruncated", EDGE_BOOL, .required = true, .help = "Whether there were more" },
+    { "ignoredColumns", EDGE_ARRAY, .items = &header_item, .required = true,
+        .help = "Headers without a column" },
+    { "durationMs", EDGE_INT, .required = true, .help = "How long it took" },
+    { 0 },
+};
+
 struct upload {
     json_t *options;
     const void *data;
@@ -244,6 +273,7 @@ static json_t *bulk_import_data(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(bulkImportData,
     .summary = "Imports a CSV file into one entity",
+    .output = output,
     .handle = bulk_import_data,
     .raw_body = true,
     .streams = true,

@@ -5,6 +5,7 @@
 #include <edge/edge.h>
 
 #include "lib/idempotency.h"
+#include "lib/task.h"
 
 static const char *const priorities[] = { "low", "medium", "high", NULL };
 
@@ -73,6 +74,7 @@ static json_t *create_task(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(createTask,
     .summary = "Adds a task to the user's action plan",
     .input = input,
+    .output = task_output,
     .problems = problems,
     .handle = create_task,
     .trims = true);

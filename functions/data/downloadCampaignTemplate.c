@@ -15,6 +15,15 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "downloadUrl", EDGE_URL, .help = "Where the newest template is" },
+    { "fallbackContent", EDGE_TEXT, .help = "Without one: the built-in file, CSV" },
+    { "fileName", EDGE_TEXT, .required = true, .help = "What to save it as" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { 0 },
+};
+
 #define FILE_NAME "PULSE_campaign_template.csv"
 
 /* The headings are the keys that the campaign sender reads. */
@@ -65,6 +74,7 @@ static json_t *download_campaign_template(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(downloadCampaignTemplate,
     .summary = "The CSV template of a calling campaign's contact list",
     .input = input,
+    .output = output,
     .handle = download_campaign_template,
     .methods = "POST GET",
     .produces = "application/json text/csv");

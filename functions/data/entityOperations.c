@@ -26,6 +26,13 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    ENTITY_FIELDS,
+    { "count", EDGE_INT, .help = "count: how many rows there are" },
+    { "success", EDGE_BOOL, .help = "delete: true" },
+    { 0 },
+};
+
 static const struct operation {
     const char *name;
     char letter;
@@ -90,4 +97,5 @@ static json_t *entity_operations(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(entityOperations,
     .summary = "Reads and writes the signed-in user's rows of any table of the catalogue",
     .input = input,
+    .output = output,
     .handle = entity_operations);

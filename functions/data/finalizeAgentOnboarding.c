@@ -51,6 +51,36 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field trait_item = { .type = EDGE_TEXT };
+static const edge_field config_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The configuration" },
+    { "user_id", EDGE_TEXT, .required = true, .help = "Whose it is" },
+    { "agent_type", EDGE_TEXT, .required = true, .help = "Of which agent" },
+    { "voice_id", EDGE_TEXT, .help = "How it speaks" },
+    { "voice_name", EDGE_TEXT, .help = "The voice for people" },
+    { "personality_traits", EDGE_ARRAY, .items = &trait_item, .help = "What it is like" },
+    { "response_style", EDGE_TEXT, .help = "As professional" },
+    { "enabled", EDGE_BOOL, .required = true, .help = "true" },
+    { "created_at", EDGE_DATETIME, .help = "When it was made" },
+    { "updated_at", EDGE_DATETIME, .help = "When it was changed last" },
+    { "settings", EDGE_JSON, .required = true, .help = "Further settings by name" },
+    { "eleven_labs_agent_id", EDGE_TEXT, .help = "The agent at ElevenLabs" },
+    { "eleven_labs_phone_number_id", EDGE_TEXT, .help = "Its number there" },
+    { "eleven_labs_voice_id", EDGE_TEXT, .help = "Its voice there" },
+    { "twilio_phone_number", EDGE_TEXT, .help = "Number that it calls from" },
+    { "eleven_labs_twilio_number_id", EDGE_TEXT, .help = "That number at ElevenLabs" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { "agentConfig", EDGE_OBJECT, .fields = config_fields, .required = true, .help = "Row of agent_config" },
+    { "guidelinesSaved", EDGE_INT, .required = true, .help = "New ones" },
+    { "knowledgeSaved", EDGE_INT, .required = true, .help = "New and changed ones" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 404, "user_not_found", "The caller has no profile yet" },
     { 0 },
@@ -135,6 +165,7 @@ static json_t *finalize_agent_onboarding(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(finalizeAgentOnboarding,
     .summary = "Finishes an agent's onboarding: configuration, guidelines, knowledge",
     .input = input,
+    .output = output,
     .problems = problems,
     .shape = &shape,
     .handle = finalize_agent_onboarding);

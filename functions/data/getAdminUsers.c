@@ -15,6 +15,13 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "users", EDGE_ARRAY, .items = &admin_user_item, .required = true, .help = "A page, newest first" },
+    { "total", EDGE_INT, .required = true, .help = "How many there are without paging" },
+    { "nextCursor", EDGE_TEXT, .help = "cursor of the next page; null: this is the last" },
+    { 0 },
+};
+
 static json_t *get_admin_users(edge_ctx *ctx, json_t *in)
 {
     struct admin_users users = admin_users_read(ctx, &(struct admin_user_filter){
@@ -30,4 +37,5 @@ static json_t *get_admin_users(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getAdminUsers,
     .summary = "Lists users for administrators",
     .input = input,
+    .output = output,
     .handle = get_admin_users);

@@ -23,6 +23,40 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const char *const levels[] = { "critical", "warning", "info", NULL };
+static const edge_field error_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The error" },
+    { "severity", EDGE_ENUM, .values = levels, .required = true, .help = "How bad it is" },
+    { "functionName", EDGE_TEXT, .required = true, .help = "Where it happened" },
+    { "message", EDGE_TEXT, .required = true, .help = "What happened" },
+    { "stackTrace", EDGE_TEXT, .help = "As it was reported" },
+    { "userId", EDGE_TEXT, .help = "Whom it happened to last" },
+    { "metadata", EDGE_TEXT, .required = true, .help = "JSON text of an object" },
+    { "created_date", EDGE_DATETIME, .help = "First time" },
+    { "last_occurrence_at", EDGE_DATETIME, .help = "Last time" },
+    { "occurrenceCount", EDGE_INT, .required = true, .help = "How often" },
+    { "resolved", EDGE_BOOL, .required = true, .help = "Whether it is dealt with" },
+    { "resolved_at", EDGE_DATETIME, .help = "Since when" },
+    { 0 },
+};
+static const edge_field error_item = { .type = EDGE_OBJECT, .fields = error_fields };
+static const edge_field counts_fields[] = {
+    { "critical", EDGE_INT, .required = true, .help = "Of this severity" },
+    { "warning", EDGE_INT, .required = true, .help = "Of this severity" },
+    { "info", EDGE_INT, .required = true, .help = "Of this severity" },
+    { "unresolved", EDGE_INT, .required = true, .help = "All of them" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "errors", EDGE_ARRAY, .items = &error_item, .help = "list: a page, the latest first" },
+    { "total", EDGE_INT, .help = "list: how many there are without paging" },
+    { "counts", EDGE_OBJECT, .fields = counts_fields, .help = "list: what is not resolved" },
+    { "success", EDGE_BOOL, .help = "resolve: true" },
+    { "updated", EDGE_INT, .help = "resolve: how many were changed" },
+    { 0 },
+};
+
 /* $1 severity, $2 resolved, $3 function, $4 search. */
 #define FITS                                                                                                   \
     " FROM system_errors"                                                                                      \
@@ -84,6 +118,7 @@ static json_t *get_system_errors(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getSystemErrors,
     .summary = "Lists reported errors for administrators, or marks them as resolved",
     .input = input,
+    .output = output,
     .handle = get_system_errors,
     .methods = "GET POST",
     .error_members = "{\"errors\":[]}");

@@ -35,6 +35,40 @@ static const edge_field fields[] = {
     { 0 },
 };
 
+static const edge_field error_item = { .type = EDGE_TEXT };
+static const edge_field result_fields[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "false: the whole file was refused" },
+    { "imported", EDGE_INT, .required = true, .help = "New rows" },
+    { "updated", EDGE_INT, .required = true, .help = "Rows that were there" },
+    { "skipped", EDGE_INT, .required = true, .help = "Rows that were not written" },
+    { "errorCount", EDGE_INT, .required = true, .help = "Mistakes found" },
+    { "errors", EDGE_ARRAY, .items = &error_item, .required = true, .help = "Sentences, the first 100" },
+    { 0 },
+};
+
+#define RESULT(dataset)                                                                                        \
+    {                                                                                                          \
+        dataset, EDGE_OBJECT, .fields = result_fields, .help = "When it was imported"                          \
+    }
+static const edge_field results_fields[] = {
+    RESULT("task_templates"),
+    RESULT("client_personas"),
+    RESULT("agent_voices"),
+    RESULT("call_logs"),
+    RESULT("featured_content_packs"),
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true, whatever became of the data sets" },
+    { "dryRun", EDGE_BOOL, .required = true, .help = "true: nothing was written" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { "results", EDGE_OBJECT, .fields = results_fields, .required = true, .help = "By data set" },
+    { "totalImported", EDGE_INT, .required = true, .help = "Rows that are new or were there" },
+    { "totalErrors", EDGE_INT, .required = true, .help = "Mistakes found" },
+    { 0 },
+};
+
 /* What the files call a column, where its name alone does not say; then what an empty cell means. */
 static const char *const template_headers[][2] = { { NULL } };
 static const char *const template_defaults[][2] = { { "priority", "'medium'" }, { "is_active", "true" },
@@ -252,6 +286,7 @@ static json_t *import_platform_data(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(importPlatformData,
     .summary = "Loads the platform's starter content",
+    .output = output,
     .handle = import_platform_data,
     .raw_body = true,
     .streams = true,

@@ -17,10 +17,19 @@ static const edge_field input[] = { { 0 } };
 
 /* In the order of the answer. */
 static const char *const tables[] = { "profiles", "user_onboarding", "market_config", "user_preferences",
-    "business_plans", "user_credits" };
+    "business_plans", "user_credits", NULL };
 
 enum {
-    TABLES = sizeof tables / sizeof *tables,
+    TABLES = sizeof tables / sizeof *tables - 1,
+};
+
+static const edge_field table_item = { .type = EDGE_ENUM, .values = tables };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "seededTables", EDGE_ARRAY, .items = &table_item, .required = true, .help = "Where a row was missing" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { 0 },
 };
 
 /* FREE_SIGNUP_CREDITS: digits, up to the largest balance that the ledger takes. */
@@ -92,4 +101,5 @@ static json_t *initialize_user_data(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(initializeUserData,
     .summary = "Makes sure that the user has the default rows",
     .input = input,
+    .output = output,
     .handle = initialize_user_data);

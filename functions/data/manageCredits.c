@@ -23,6 +23,28 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field transaction_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The ledger row" },
+    { "type", EDGE_TEXT, .required = true, .help = "As deduct, initial_grant" },
+    { "amount", EDGE_INT, .required = true, .help = "Negative when spent" },
+    { "balanceAfter", EDGE_INT, .required = true, .help = "What was left" },
+    { "description", EDGE_TEXT, .help = "What it was for" },
+    { "createdAt", EDGE_DATETIME, .help = "When it was booked" },
+    { 0 },
+};
+static const edge_field transaction_item = { .type = EDGE_OBJECT, .fields = transaction_fields };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "balance", EDGE_INT, .help = "get: credits that can be spent" },
+    { "creditsUsed", EDGE_INT, .help = "get: spent so far" },
+    { "lastResetAt", EDGE_DATETIME, .help = "get: when the counting began" },
+    { "transactions", EDGE_ARRAY, .items = &transaction_item, .help = "get: newest first" },
+    CREDIT_CHANGE_FIELDS,
+    { "transactionId", EDGE_UUID, .help = "Its ledger row; null: the balance stayed the same" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 402, "insufficient_credits",
         "The balance is lower than amount; currentBalance and required say by how much" },
@@ -114,6 +136,7 @@ static json_t *manage_credits(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(manageCredits,
     .summary = "Spends, grants, sets or reads a user's credits",
     .input = input,
+    .output = output,
     .problems = problems,
     .handle = manage_credits,
     .check = check);

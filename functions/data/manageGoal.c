@@ -43,6 +43,33 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field goal_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The goal" },
+    { "user_id", EDGE_TEXT, .required = true, .help = "Whose it is" },
+    { "title", EDGE_TEXT, .required = true, .help = "What is to be reached" },
+    { "goal_type", EDGE_TEXT, .required = true, .help = "As custom" },
+    { "target_value", EDGE_NUMBER, .help = "How much is wanted" },
+    { "current_value", EDGE_NUMBER, .help = "How much is reached" },
+    { "unit", EDGE_TEXT, .help = "Of both values" },
+    { "timeframe", EDGE_TEXT, .help = "As annual" },
+    { "deadline", EDGE_DATE, .help = "By when" },
+    { "confidence_score", EDGE_INT, .help = "0 to 100" },
+    { "status", EDGE_TEXT, .help = "As active" },
+    { "created_at", EDGE_DATETIME, .help = "When it was entered" },
+    { "updated_at", EDGE_DATETIME, .help = "When it was changed last" },
+    { "category", EDGE_TEXT, .help = "For the front end's grouping" },
+    { "progress_percentage", EDGE_INT, .help = "0 to 100" },
+    { "trend", EDGE_TEXT, .help = "As on-track" },
+    { "is_active", EDGE_BOOL, .help = "Whether it is shown" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "goal", EDGE_OBJECT, .fields = goal_fields, .help = "As it is now; none after delete" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 400, "invalid_operation", "operation is none of create, update, delete" },
     { 400, "unknown_column", "goalData has a member that is no column; field names it" },
@@ -235,6 +262,7 @@ static json_t *manage_goal(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(manageGoal,
     .summary = "Creates, updates or deletes one of the user's goals",
     .input = input,
+    .output = output,
     .problems = problems,
     .handle = manage_goal,
     .check = check);

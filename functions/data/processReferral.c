@@ -19,6 +19,22 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "Whether there was a reward now" },
+    { "creditsAwarded", EDGE_INT, .required = true, .help = "0 without one" },
+    { "error", EDGE_TEXT, .help = "Why there was none" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "creditsAwarded", EDGE_INT, .required = true, .help = "What the referrer got now" },
+    { "alreadyProcessed", EDGE_BOOL, .required = true, .help = "Whether the new user was rewarded for before" },
+    { "referralId", EDGE_UUID, .help = "null: somebody else has referred the user" },
+    { "data", EDGE_OBJECT, .fields = data_fields, .required = true, .help = "The same in the old shape" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 400, "self_referral", "Referrer and new user are the same" },
     { 404, "referral_not_found", "There is no such referral, or it is none of the caller's" },
@@ -195,6 +211,7 @@ static json_t *process_referral(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(processReferral,
     .summary = "Rewards a referrer once when the referred person has signed up",
     .input = input,
+    .output = output,
     .problems = problems,
     .handle = process_referral,
     .service_without_user = true);

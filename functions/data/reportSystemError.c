@@ -36,6 +36,30 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field error_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The error" },
+    { "severity", EDGE_ENUM, .values = severities, .required = true, .help = "How bad it is" },
+    { "function_name", EDGE_TEXT, .required = true, .help = "Where it happened" },
+    { "message", EDGE_TEXT, .required = true, .help = "What happened" },
+    { "stack_trace", EDGE_TEXT, .help = "Of the last report that had one" },
+    { "user_id", EDGE_TEXT, .help = "Whom it happened to last" },
+    { "metadata", EDGE_OBJECT, .required = true, .help = "Of all reports together" },
+    { "occurrence_count", EDGE_INT, .required = true, .help = "How often" },
+    { "created_at", EDGE_DATETIME, .help = "First time" },
+    { "last_occurrence_at", EDGE_DATETIME, .required = true, .help = "This time" },
+    { "resolved", EDGE_BOOL, .help = "Not true: it is still open" },
+    { "resolved_at", EDGE_DATETIME, .help = "When it was dealt with" },
+    { "resolved_by", EDGE_TEXT, .help = "By which administrator" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "error", EDGE_OBJECT, .fields = error_fields, .required = true, .help = "The record as it is now" },
+    { "notified", EDGE_BOOL, .required = true, .help = "Whether the administrator was mailed now" },
+    { 0 },
+};
+
 /* What came as an object: anything else is put into one. */
 static json_t *as_object(edge_ctx *ctx, json_t *metadata)
 {
@@ -201,5 +225,6 @@ static json_t *report_system_error(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(reportSystemError,
     .summary = "Records an error, and mails critical ones to the administrator",
     .input = input,
+    .output = output,
     .handle = report_system_error,
     .service_without_user = true);

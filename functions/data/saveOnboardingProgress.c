@@ -34,6 +34,36 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field step_item = { .type = EDGE_TEXT };
+static const edge_field row_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The row" },
+    { "user_id", EDGE_TEXT, .required = true, .help = "Whose it is" },
+    { "onboarding_completed", EDGE_BOOL, .help = "The wizard" },
+    { "agent_onboarding_completed", EDGE_BOOL, .help = "The agents" },
+    { "call_center_onboarding_completed", EDGE_BOOL, .help = "The call center" },
+    { "created_at", EDGE_DATETIME, .help = "When it was begun" },
+    { "updated_at", EDGE_DATETIME, .help = "When it was changed last" },
+    { "highlevel_webhook_sent", EDGE_BOOL, .help = "Whether HighLevel has been told" },
+    { "completed_steps", EDGE_ARRAY, .items = &step_item, .required = true,
+        .help = "In the order of completion" },
+    { "onboarding_completion_date", EDGE_DATETIME, .help = "When the wizard was finished" },
+    { "agent_intelligence_completion_date", EDGE_DATETIME, .help = "When the interview was finished" },
+    { "disclosure_acceptance_timestamp", EDGE_DATETIME, .help = "When the disclosure was accepted" },
+    { "agent_intelligence_completed", EDGE_BOOL, .help = "The interview" },
+    { "disclosure_accepted", EDGE_BOOL, .help = "The disclosure" },
+    { "goals_setup_completed", EDGE_BOOL, .help = "The goals" },
+    { "goals_completion_date", EDGE_DATETIME, .help = "When the goals were set" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "data", EDGE_OBJECT, .fields = row_fields, .required = true, .help = "The state as it is now" },
+    { "ignoredFields", EDGE_ARRAY, .items = &step_item, .required = true,
+        .help = "What was given and not written" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 404, "user_not_found", "The caller has no profile yet" },
     { 0 },
@@ -128,5 +158,6 @@ static json_t *save_onboarding_progress(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(saveOnboardingProgress,
     .summary = "Saves the state of the onboarding wizard",
     .input = input,
+    .output = output,
     .problems = problems,
     .handle = save_onboarding_progress);

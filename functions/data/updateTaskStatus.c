@@ -3,11 +3,11 @@
  */
 #include <edge/edge.h>
 
-static const char *const statuses[] = { "pending", "not_started", "in_progress", "completed", "skipped", NULL };
+#include "lib/task.h"
 
 static const edge_field input[] = {
     { "taskId", EDGE_UUID, .required = true, .help = "One of the caller's tasks" },
-    { "status", EDGE_ENUM, .values = statuses, .required = true,
+    { "status", EDGE_ENUM, .values = task_statuses, .required = true,
         .help = "completed keeps the time of the first completion" },
     { 0 },
 };
@@ -35,5 +35,6 @@ static json_t *update_task_status(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(updateTaskStatus,
     .summary = "Changes a task's status",
     .input = input,
+    .output = task_output,
     .problems = problems,
     .handle = update_task_status);

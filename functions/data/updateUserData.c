@@ -18,6 +18,13 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "data", EDGE_OBJECT, .required = true, .help = "The row as it is now; members as the table's columns" },
+    { "ignoredFields", EDGE_ARRAY, .items = &entity_word, .help = "What was given and not written" },
+    { 0 },
+};
+
 static const struct settings {
     const char *table;
     const char *default_column, *default_value; /* of a row that is made without it */
@@ -116,4 +123,5 @@ static json_t *update_user_data(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(updateUserData,
     .summary = "Writes the signed-in user's row of a settings table",
     .input = input,
+    .output = output,
     .handle = update_user_data);

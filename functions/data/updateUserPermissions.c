@@ -8,7 +8,7 @@
 
 #define PERMISSION(key)                                                                                        \
     {                                                                                                          \
-        key, EDGE_BOOL, .help = "Whether agents may; absent: stays as it is"                                   \
+        key, EDGE_BOOL, .required = true, .help = "Whether agents may"                                         \
     }
 
 static const edge_field permissions[] = {
@@ -30,6 +30,15 @@ static const edge_field permissions[] = {
 static const edge_field input[] = {
     { "userId", EDGE_TEXT, .min = 1, .max = 255, .required = true, .help = "Whose agents" },
     { "permissions", EDGE_OBJECT, .required = true, .help = "1 to 12 permissions by name, each true or false" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "userId", EDGE_TEXT, .required = true, .help = "Whose agents" },
+    { "permissions", EDGE_OBJECT, .fields = permissions, .required = true, .help = "All of them" },
+    { "changed", EDGE_INT, .required = true, .help = "How many have been changed now" },
+    { "updatedAt", EDGE_DATETIME, .help = "When one was changed last; null: none was decided" },
     { 0 },
 };
 
@@ -108,5 +117,6 @@ static json_t *update_user_permissions(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(updateUserPermissions,
     .summary = "Decides which actions AI agents may take for a user",
     .input = input,
+    .output = output,
     .problems = problems,
     .handle = update_user_permissions);

@@ -10,6 +10,41 @@ enum {
     ALL_MAX = 1000,
 };
 
+static const edge_field subscription_fields[] = { ADMIN_SUBSCRIPTION_FIELDS, { 0 } };
+
+static const edge_field onboarding_fields[] = {
+    { "onboardingCompleted", EDGE_BOOL, .required = true, .help = "The wizard" },
+    { "agentOnboardingCompleted", EDGE_BOOL, .required = true, .help = "The agents" },
+    { "callCenterOnboardingCompleted", EDGE_BOOL, .required = true, .help = "The call center" },
+    { 0 },
+};
+
+static const char *const roles[] = { "user", "admin", NULL };
+
+static const edge_field user_fields[] = {
+    { "id", EDGE_TEXT, .required = true, .help = "The user" },
+    { "email", EDGE_EMAIL, .help = "Mail address" },
+    { "full_name", EDGE_TEXT, .help = "As the user writes it" },
+    { "firstName", EDGE_TEXT, .required = true, .help = "First word of the name, or \"\"" },
+    { "lastName", EDGE_TEXT, .required = true, .help = "The other words, or \"\"" },
+    { "avatar", EDGE_TEXT, .help = "URL of the picture" },
+    { "avatar_url", EDGE_TEXT, .help = "The same" },
+    { "phone", EDGE_TEXT, .help = "As the user writes it" },
+    { "brokerage", EDGE_TEXT, .help = "For whom the user works" },
+    { "subscriptionTier", EDGE_TEXT, .required = true, .help = "As Free" },
+    { "subscriptionStatus", EDGE_TEXT, .required = true, .help = "As active" },
+    { "role", EDGE_ENUM, .values = roles, .required = true, .help = "What the user may" },
+    { "created_date", EDGE_DATETIME, .help = "When the profile was made" },
+    { "updated_date", EDGE_DATETIME, .help = "When it was changed last" },
+    { "onboarding", EDGE_OBJECT, .fields = onboarding_fields, .required = true, .help = "What is finished" },
+    { "userAgentSubscription", EDGE_OBJECT, .fields = subscription_fields, .help = "The newest one" },
+    { "creditsRemaining", EDGE_INT, .required = true, .help = "Balance of credits" },
+    { "autopilotPermissions", EDGE_TEXT, .help = "JSON text: permission -> true or false; null: none decided" },
+    { 0 },
+};
+
+const edge_field admin_user_item = { .type = EDGE_OBJECT, .fields = user_fields };
+
 /* Of profiles AS p: $1 search, $2 role, $3 tier. */
 #define FITS                                                                                                   \
     " WHERE lower(coalesce(p.email, '')) <> 'system@pulse.ai'"                                                 \

@@ -19,6 +19,26 @@
     " 'billingCycleStart', " row ".billing_cycle_start, 'billingCycleEnd', " row ".billing_cycle_end,"         \
     " 'expiresAt', " row ".expires_at" more ")"
 
+/* Its members in an output table. */
+#define ADMIN_SUBSCRIPTION_FIELDS                                                                              \
+    { "id", EDGE_UUID, .required = true, .help = "The subscription" },                                         \
+        { "userId", EDGE_TEXT, .required = true, .help = "Whose it is" },                                      \
+        { "agentType", EDGE_TEXT, .required = true, .help = "For which agent" },                               \
+        { "planType", EDGE_TEXT, .help = "As it was bought" },                                                 \
+        { "subscriptionTier", EDGE_TEXT, .help = "How much it includes" },                                     \
+        { "status", EDGE_TEXT, .help = "As active" }, { "isActive", EDGE_BOOL, .help = "Whether it counts" },  \
+        { "minutesAllocated", EDGE_INT, .help = "Minutes of calls in a cycle" },                               \
+        { "minutesUsed", EDGE_INT, .help = "Of them, in this cycle" },                                         \
+        { "overageRate", EDGE_NUMBER, .help = "Price of a minute beyond them" },                               \
+        { "billingCycleStart", EDGE_DATETIME, .help = "Begin of the cycle" },                                  \
+        { "billingCycleEnd", EDGE_DATETIME, .help = "End of the cycle" },                                      \
+    {                                                                                                          \
+        "expiresAt", EDGE_DATETIME, .help = "When it ends"                                                     \
+    }
+
+/* An AdminUser, as an item in an output table. */
+extern const edge_field admin_user_item;
+
 /* Which users, newest first; NULL members do not restrict. */
 struct admin_user_filter {
     const char *search; /* literal part of e-mail or full name, in any case */

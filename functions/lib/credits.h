@@ -29,6 +29,15 @@ struct credit_change {
     bool replayed;
 };
 
+/* What a change's answer tells, as members of an output table. */
+#define CREDIT_CHANGE_FIELDS                                                                                   \
+    { "previousBalance", EDGE_INT, .help = "Before the change" },                                              \
+        { "newBalance", EDGE_INT, .help = "After it" },                                                        \
+        { "amountChanged", EDGE_INT, .help = "Difference of both" },                                           \
+    {                                                                                                          \
+        "replayed", EDGE_BOOL, .help = "true: booked by an earlier call with this idempotency key"             \
+    }
+
 /* Books in a transaction of its own, or in an open one of the service. */
 EDGE_RETURNS_NONNULL const struct credit_change *credits_book(
     edge_ctx *ctx, const struct credit_booking *booking);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+const edge_field entity_word = { .type = EDGE_TEXT };
+
 bool entity_is_admin(struct entity_call *call)
 {
     if (call->asked || call->self_only)

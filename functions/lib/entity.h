@@ -98,6 +98,17 @@ EDGE_RETURNS_NONNULL const char *entity_cursor(
 
 /* --- operations; each returns the 200 body --- */
 
+/* What they answer with, as members of an output table; success is there when a row was deleted. */
+#define ENTITY_FIELDS                                                                                          \
+    { "data", EDGE_JSON, .help = "The row, or the page's rows; members as the table's columns" },              \
+        { "hasMore", EDGE_BOOL, .help = "Of a page: whether rows come behind it" },                            \
+        { "nextCursor", EDGE_TEXT, .help = "Of a page: filters.cursor of the next one; null: none" },          \
+    {                                                                                                          \
+        "ignoredFields", EDGE_ARRAY, .items = &entity_word, .help = "What was given and not written"           \
+    }
+
+extern const edge_field entity_word; /* one word of a list */
+
 EDGE_RETURNS_NONNULL json_t *entity_list(struct entity_call *call, const json_t *filters);
 EDGE_RETURNS_NONNULL json_t *entity_count(struct entity_call *call, const json_t *filters);
 EDGE_RETURNS_NONNULL json_t *entity_get(struct entity_call *call, const char *id);
