@@ -16,14 +16,16 @@ const WITHOUT = 'without reloads', DURING = 'during reloads';
 
 const live = (host) => host.log.filter(({ event }) => event === 'generation_live');
 
-/* Reloads until the work has ended. */
+/* Reloads until the work has ended, well or badly. */
 async function reloading(host, work) {
     let ended = false;
-    const result = work.finally(() => (ended = true));
-    for (let i = live(host).length; !ended; i++) {
-        host.plugins.put(build(i % 2 ? 'v1' : 'v2'));
-        await eventually(() => live(host).length > i, 'a reload', 30000);
-    }
+    const reload = async () => {
+        for (let i = live(host).length; !ended; i++) {
+            host.plugins.put(build(i % 2 ? 'v1' : 'v2'));
+            await eventually(() => live(host).length > i, 'a reload', 30000);
+        }
+    };
+    const [result] = await Promise.all([work.finally(() => (ended = true)), reload()]);
     return result;
 }
 
