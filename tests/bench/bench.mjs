@@ -74,7 +74,7 @@ class Server {
         const options = { port: this.port, requests: file, expect, connections, seconds, warmup, ...(rate ? { rate } : {}) };
         const args = [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), ...groups, ...(websocket ? ['--websocket'] : [])];
         const { stdout } = await run('taskset', ['-c', cpus, program('bench_load'), ...args])
-            .catch((error) => Promise.reject(new Error(`${error.stderr}\n${this.tail()}`)));
+            .catch((error) => Promise.reject(new Error(`${error.message}\n${this.tail()}`)));
         const { cpuUs, ...sample } = JSON.parse(stdout);
         const each = Object.fromEntries(Object.entries(cpuUs).map(([name, us]) => [name, us / sample.requests]));
         const { server, ...alsoUs } = each;

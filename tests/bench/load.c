@@ -123,7 +123,7 @@ static void report(const struct load *load)
 
 int main(int argc, char **argv)
 {
-    struct load load = { .connection_count = 32, .warmup_s = 1, .window_s = 3 };
+    static struct load load = { .connection_count = 32, .warmup_s = 1, .window_s = 3 };
     const char *requests = NULL;
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;)
         if (!set_option(&load, &requests, option))

@@ -242,6 +242,28 @@ static void hold(void)
         continue;
 }
 
+static void close_all(struct run *run)
+{
+    for (size_t i = 0; i < run->load->connection_count; i++) {
+        close(run->connections[i].fd);
+        free(run->connections[i].answer);
+    }
+    free(run->connections);
+    free(run->free);
+    close(run->epoll);
+}
+
+static void apply(struct run *run)
+{
+    struct load *load = run->load;
+    begin(run);
+    turn_until(run, run->begun_ns + (uint64_t)(load->warmup_s * NS_A_SECOND));
+    run->measuring = true;
+    read_clocks(load);
+    turn_until(run, now_ns() + (uint64_t)(load->window_s * NS_A_SECOND));
+    read_clocks(load);
+}
+
 void load_run(struct load *load)
 {
     struct run run = {
@@ -255,14 +277,9 @@ void load_run(struct load *load)
     prctl(PR_SET_TIMERSLACK, 1);
     for (size_t i = 0; i < load->connection_count; i++)
         open_connection(&run, &run.connections[i]);
-    if (load->hold) {
+    if (load->hold)
         hold();
-        return;
-    }
-    begin(&run);
-    turn_until(&run, run.begun_ns + (uint64_t)(load->warmup_s * NS_A_SECOND));
-    run.measuring = true;
-    read_clocks(load);
-    turn_until(&run, now_ns() + (uint64_t)(load->window_s * NS_A_SECOND));
-    read_clocks(load);
+    else
+        apply(&run);
+    close_all(&run);
 }
