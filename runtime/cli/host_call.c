@@ -33,7 +33,10 @@ static void origin_of(struct host_place *place, const char *address, bool tls)
 
 bool host_place_find(const char *config_path, const char *url, struct host_place *place)
 {
-    *place = (struct host_place){ 0 };
+    if (url != NULL && strncmp(url, "unix:", 5) == 0) {
+        origin_of(place, url, false);
+        return true;
+    }
     if (url != NULL) {
         size_t length = strlen(url);
         while (length > 0 && url[length - 1] == '/')
@@ -63,6 +66,25 @@ void host_place_apply(CURL *handle, const struct host_place *place, const char *
         curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, place->socket);
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (place->cacert != NULL)
+        curl_easy_setopt(handle, CURLOPT_CAINFO, place->cacert);
+    if (place->insecure) {
+        curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+}
+
+void host_place_failed(const struct host_place *place, const char *path, CURLcode code, const char *detail)
+{
+    const char *help = "";
+    if (code == CURLE_COULDNT_CONNECT)
+        help = ". Is the host running?";
+    else if (code == CURLE_PEER_FAILED_VERIFICATION)
+        help = ". --cacert FILE trusts the certificates in a file, --insecure any";
+    else if (code == CURLE_SSL_CACERT_BADFILE)
+        help = ". --cacert wants certificates in PEM";
+    failure("%s%s: %s%s", place->socket[0] != '\0' ? place->socket : place->origin, path,
+        *detail != '\0' ? detail : curl_easy_strerror(code), help);
 }
 
 static void append(char **text, size_t *length, const char *bytes, size_t count)
@@ -133,13 +155,15 @@ int host_call_make(struct host_call *call)
     curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, call);
 
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, detail);
     int64_t began = process_clock_ms();
     CURLcode code = curl_easy_perform(handle);
     call->duration_ms = process_clock_ms() - began;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &call->status);
     curl_easy_cleanup(handle);
     if (code != CURLE_OK)
-        failure("%s%s: %s", call->place->origin, call->path, curl_easy_strerror(code));
+        host_place_failed(call->place, call->path, code, detail);
     return (int)code;
 }
 

@@ -14,12 +14,14 @@
 /* Where a host is reached. */
 struct host_place {
     char origin[512];
-    char socket[112]; /* of a host that listens on a Unix socket, else empty */
+    char socket[112];   /* of a host that listens on a Unix socket, else empty */
+    const char *cacert; /* PEM file of certificates to trust instead of the system's; NULL: the system's */
+    bool insecure;      /* any certificate does */
 };
 
 /*
- * The running host of a configuration, as its control socket says, or what url names (NULL: the former). False
- * after saying why not.
+ * Fills in origin and socket: of the running host of a configuration, as its control socket says, or of what
+ * url names (NULL: the former), an origin or "unix:/path". False after saying why not.
  */
 bool host_place_find(const char *config_path, const char *url, struct host_place *place);
 
@@ -45,6 +47,9 @@ struct host_call {
 /* Makes the call; 0, or a curl error that has been said. */
 int host_call_make(struct host_call *call);
 void host_call_free(struct host_call *call);
+
+/* Says why a host could not be reached, and what helps; detail is curl's, "" when it has none. */
+void host_place_failed(const struct host_place *place, const char *path, CURLcode code, const char *detail);
 
 /* Prepares a handle for a place, so that curl_easy_perform or a connection of one's own goes there. */
 void host_place_apply(CURL *handle, const struct host_place *place, const char *path);

@@ -293,7 +293,10 @@ static int run(int argc, char **argv)
         { "count", "N", "--ws: close after so many messages", .text = &invoke.count },
         { "header", "NAME:VALUE", "one more header field; may be repeated", .list = &invoke.headers },
         { "method", "METHOD", "instead of POST", .text = &invoke.method },
-        { "url", "ORIGIN", "where the host is (the running host of the configuration)", .text = &invoke.url },
+        { "url", "ORIGIN", "where the host is, as https://localhost:8443 or unix:/path (the running host)",
+            .text = &invoke.url },
+        { "cacert", "FILE", "trust the certificates in this file, PEM", .text = &invoke.place.cacert },
+        { "insecure", NULL, "trust any certificate", .flag = &invoke.place.insecure },
         { "include", NULL, "print the answer's head, too", .flag = &invoke.include },
         { "json", NULL, "print status, time, head and body as one JSON object", .flag = &invoke.json },
         { "config", "FILE", "the configuration (functions.toml)", .text = &invoke.config },
@@ -332,6 +335,7 @@ const struct command invoke_command = {
                 "  edge invoke importContacts @contacts.csv --header 'Content-Type: text/csv'\n"
                 "  echo '{\"userPrompt\": \"Hello\"}' | edge invoke copilotChat - --stream\n"
                 "  edge invoke computePulse --service '{\"userId\": \"user_demo\"}' --json\n"
-                "  edge invoke /_edge/ready --method GET --anonymous\n",
+                "  edge invoke /_edge/ready --method GET --anonymous\n"
+                "  edge invoke hello --url https://localhost:8443 --cacert cert.pem\n",
     .run = run,
 };

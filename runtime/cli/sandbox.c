@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/development_environment.h"
+#include "cli/host_call.h"
 #include "cli/input.h"
 #include "cli/webhook_sign.h"
 #include "config/config.h"
@@ -18,13 +19,13 @@
 enum {
     SECRET_MAX = 512,
     ID_BYTES = 64,
-    EVENT_MAX = 64 << 20,
-    TIMEOUT_S = 120
+    EVENT_MAX = 64 << 20
 };
 
 /* What a call of the command says. */
 struct request {
-    const char *config_path, *provider, *file, *function, *url, *topic, *id;
+    const char *config_path, *provider, *file, *function, *url, *topic, *id, *cacert;
+    bool insecure;
 };
 
 /* An event on its way. */
@@ -136,47 +137,26 @@ static bool secret_read(const struct function_config *function, char secret[SECR
     return true;
 }
 
-/* Where the host listens, as seen from here; false when only --url can tell. */
-static bool origin_of(const struct config *config, char *out, size_t size)
-{
-    const char *listen = config->server.listen, *port = strrchr(listen, ':');
-    bool everywhere = strncmp(listen, "0.0.0.0:", 8) == 0 || strncmp(listen, "[::]:", 5) == 0 || port == listen;
-    if (strncmp(listen, "unix:", 5) == 0 || port == NULL)
-        return false;
-    const char *scheme = config->server.tls_cert != NULL ? "https" : "http";
-    if (everywhere)
-        snprintf(out, size, "%s://127.0.0.1%s", scheme, port);
-    else
-        snprintf(out, size, "%s://%s", scheme, listen);
-    return true;
-}
-
 /* Posts it and prints the answer's body. */
-static int post(const struct delivery *delivery, const char *origin)
+static int post(const struct delivery *delivery, const struct host_place *place)
 {
-    char url[2048];
-    long status = 0;
-    snprintf(url, sizeof url, "%s%s", origin, delivery->function->route);
-    CURL *call = curl_easy_init();
-    if (call == NULL)
-        abort();
-    curl_easy_setopt(call, CURLOPT_URL, url);
-    curl_easy_setopt(call, CURLOPT_POSTFIELDS, delivery->body);
-    curl_easy_setopt(call, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)delivery->length);
-    curl_easy_setopt(call, CURLOPT_HTTPHEADER, delivery->headers);
-    curl_easy_setopt(call, CURLOPT_TIMEOUT, (long)TIMEOUT_S);
-    curl_easy_setopt(call, CURLOPT_WRITEDATA, stdout);
-    CURLcode code = curl_easy_perform(call);
-    curl_easy_getinfo(call, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_cleanup(call);
-    if (code != CURLE_OK)
-        return failure("%s: %s. Is the host running?", url, curl_easy_strerror(code));
-    putchar('\n');
+    struct host_call call = { .place = place,
+        .path = delivery->function->route,
+        .method = "POST",
+        .headers = delivery->headers,
+        .body = delivery->body,
+        .length = delivery->length };
+    int code = host_call_make(&call);
+    if (code == 0)
+        printf("%s\n", call.text != NULL ? call.text : "");
+    host_call_free(&call);
+    if (code != 0)
+        return STATUS_FAILED;
     fflush(stdout);
-    return status < 400 ? STATUS_DONE : failure("%s answered %ld", delivery->function->name, status);
+    return call.status < 400 ? STATUS_DONE : failure("%s answered %ld", delivery->function->name, call.status);
 }
 
-static int deliver(struct delivery *delivery, const struct sender *sender, const char *origin)
+static int deliver(struct delivery *delivery, const struct sender *sender, const struct host_place *place)
 {
     const struct request *request = delivery->request;
     if (request->id != NULL)
@@ -190,12 +170,12 @@ static int deliver(struct delivery *delivery, const struct sender *sender, const
     add_header(delivery, "content-type", "application/json");
     if (!sender->sign(delivery))
         return failure("%s is no secret of %s", delivery->function->webhook_secret, sender->provider);
-    return post(delivery, origin);
+    return post(delivery, place);
 }
 
 static int send_event(const struct config *config, const struct request *request, const struct sender *sender)
 {
-    char origin[512];
+    struct host_place place = { .cacert = request->cacert, .insecure = request->insecure };
     struct delivery delivery = { .request = request };
     delivery.function = receiver_find(config, sender, request->function);
     if (delivery.function == NULL)
@@ -204,12 +184,9 @@ static int send_event(const struct config *config, const struct request *request
         !(development_environment_load(request->config_path) &&
             secret_read(delivery.function, delivery.secret)))
         return failure("%s is not set. `edge dev` makes one", delivery.function->webhook_secret);
-    if (request->url != NULL)
-        snprintf(origin, sizeof origin, "%s", request->url);
-    else if (!origin_of(config, origin, sizeof origin))
-        return failure("the host does not listen at an address. Say where it is: --url");
-
-    int status = deliver(&delivery, sender, origin);
+    if (!host_place_find(request->config_path, request->url, &place))
+        return STATUS_FAILED;
+    int status = deliver(&delivery, sender, &place);
     curl_slist_free_all(delivery.headers);
     free(delivery.body);
     return status;
@@ -222,7 +199,9 @@ static int run(int argc, char **argv)
         { "config", "FILE", "the configuration (functions.toml)", .text = &request.config_path },
         { "function", "NAME", "which function, when several take the provider's events",
             .text = &request.function },
-        { "url", "ORIGIN", "where the host is ([server] listen)", .text = &request.url },
+        { "url", "ORIGIN", "where the host is (the running host of the configuration)", .text = &request.url },
+        { "cacert", "FILE", "trust the certificates in this file, PEM", .text = &request.cacert },
+        { "insecure", NULL, "trust any certificate", .flag = &request.insecure },
         { "topic", "TOPIC", "shopify: orders/paid (default), orders/cancelled, …", .text = &request.topic },
         { "id", "ID", "clerk, shopify: the delivery's id; the same one again is a duplicate",
             .text = &request.id },

@@ -127,11 +127,16 @@ int websocket_client_open(struct websocket_client *client, const struct host_pla
     host_place_apply(client->handle, place, path);
     curl_easy_setopt(client->handle, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(client->handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(client->handle, CURLOPT_ERRORBUFFER, detail);
     CURLcode code = curl_easy_perform(client->handle);
+    curl_easy_setopt(client->handle, CURLOPT_ERRORBUFFER, NULL);
     if (code == CURLE_OK)
         code = curl_easy_getinfo(client->handle, CURLINFO_ACTIVESOCKET, &client->fd);
-    if (code != CURLE_OK)
-        return failure("%s%s: %s", place->origin, path, curl_easy_strerror(code)), -1;
+    if (code != CURLE_OK) {
+        host_place_failed(place, path, code, detail);
+        return -1;
+    }
     if (request_send(client, path, fields) != 0)
         return failure("the host has closed the connection"), -1;
     return answer_take(client);

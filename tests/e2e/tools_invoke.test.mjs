@@ -3,12 +3,15 @@
  * with which status it ends.
  */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory } from '../support/config.mjs';
-import { SERVICE_KEY, startHost } from '../support/host.mjs';
+import { SERVICE_KEY, eventually, startHost } from '../support/host.mjs';
 import { binary, runEdge, runProgram } from '../support/program.mjs';
 import { certificate } from '../support/secure.mjs';
 import { mint } from '../support/tokens.mjs';
@@ -167,16 +170,65 @@ describe('edge invoke', options, () => {
     });
 });
 
-it('does not trust a certificate that nobody has signed', options, async () => {
-    const secrets = certificate();
-    const other = await startHost({ functions: { hello: { auth: 'public' }, wsx_echo: { auth: 'public' } }, sandbox: false, readyPath: '/_edge/live',
-        server: { plugins: path.join(buildDirectory, 'tests/plugins'), workers: 1, ...secrets.server }, tls: true });
-    try {
-        const at = ['--config', path.join(other.directory, 'functions.toml')];
-        const refused = await runEdge(['invoke', 'hello', ...at], { cwd: other.directory, env: environment(other) });
-        assert.match(refused.stderr, /SSL|certificate/);
-    } finally {
-        await other.stop();
+describe('edge invoke over TLS', options, () => {
+    let secrets, other;
+    before(async () => {
+        secrets = certificate();
+        other = await startHost({ functions: { hello: { auth: 'public' }, slow: { auth: 'public' }, wsx_echo: { auth: 'public' } }, sandbox: false, readyPath: '/_edge/live',
+            server: { plugins: path.join(buildDirectory, 'tests/plugins'), workers: 1, ...secrets.server }, tls: true });
+    }, options);
+    after(async () => {
+        await other?.stop();
         secrets.remove();
-    }
+    }, options);
+
+    const secure = (...args) => runEdge(['invoke', ...args, '--config', path.join(other.directory, 'functions.toml')], { cwd: other.directory, env: environment(other), input: 'hello\n' });
+    const localhost = () => `https://localhost:${other.port}`;
+    const trusted = () => ['--url', localhost(), '--cacert', secrets.server.tls_cert];
+
+    for (const [what, args] of [['a call', ['hello']], ['a stream', ['slow', '--stream']], ['a WebSocket', ['wsx_echo', '--ws', '--count', '1']]])
+        it(`${what}: does not trust a certificate that nobody has signed, and says what helps`, options, async () => {
+            const refused = await secure(...args);
+            assert.deepEqual([refused.status, refused.stdout], [1, '']);
+            assert.match(refused.stderr, /^edge: https:\/\/127\.0\.0\.1:\d+\/\S+: SSL certificate problem: self.signed certificate\. --cacert FILE trusts the certificates in a file, --insecure any\n$/m);
+            assert.equal((await secure(...args, '--insecure')).status, 0);
+            const { status, stderr } = await secure(...args, ...trusted());
+            assert.equal(status, 0, stderr);
+        });
+
+    it('--cacert still wants the host that the certificate names', options, async () => {
+        const { status, stderr } = await secure('hello', '--cacert', secrets.server.tls_cert);
+        assert.equal(status, 1);
+        assert.match(stderr, /certificate subject name|no alternative certificate/);
+        assert.match((await secure('hello', '--cacert', '/etc/hostname')).stderr, /--cacert wants certificates in PEM/);
+    });
+});
+
+describe('edge invoke over a Unix socket', options, () => {
+    it('calls, streams and speaks with the running host, or one that is named', options, async () => {
+        const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-unix-'));
+        const socket = path.join(directory, 'host.sock');
+        fs.writeFileSync(path.join(directory, 'functions.toml'), `[server]\nplugins = "${path.join(buildDirectory, 'tests/plugins')}"\nlisten = "unix:${socket}"\nworkers = 1
+[functions.hello]\nauth = "public"\n[functions.ws_story]\nauth = "public"\n[functions.wsx_echo]\nauth = "public"\n`);
+        const env = { EDGE_CONTROL: path.join(directory, 'control') };
+        const at = (...args) => runEdge(['invoke', ...args], { cwd: directory, env, input: 'hello\n' });
+        const nobody = await at('hello');
+        assert.deepEqual([nobody.status, nobody.stdout], [1, '']);
+        assert.match((await at('hello', '--url', `unix:${socket}`)).stderr, /host\.sock\/functions\/v1\/hello: .*\. Is the host running\?/);
+        const sanitizers = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.endsWith('SAN_OPTIONS')));
+        const child = spawn(binary, ['serve'], { cwd: directory, env: { PATH: process.env.PATH, ...sanitizers, ...env }, stdio: 'ignore' });
+        try {
+            await eventually(() => fs.existsSync(socket), 'the socket');
+            for (const url of [[], ['--url', `unix:${socket}`]]) {
+                await eventually(async () => (await at('hello', ...url)).stdout === '{"message":"hello"}\n', 'the host to answer');
+                assert.match((await at('ws_story', '{"pieces":2}', '--stream', ...url)).stdout, /"piece":1/);
+                const spoken = await at('wsx_echo', '--ws', '--count', '1', ...url);
+                assert.deepEqual([spoken.status, spoken.stdout], [0, 'hello\n'], spoken.stderr);
+            }
+        } finally {
+            child.kill();
+            await once(child, 'exit');
+            fs.rmSync(directory, { recursive: true });
+        }
+    });
 });
