@@ -239,7 +239,8 @@ const struct command dev_command = {
     .name = "dev",
     .summary = "Run everything here: database, sandbox providers and host",
     .details =
-        "The database is a Postgres of its own in .edge/postgres; with DATABASE_URL set it is yours. Every\n"
+        "The database is a Postgres of its own in .edge/postgres, run by Debian's programs or those that\n"
+        "EDGE_POSTGRES_BIN names the directory of; with DATABASE_URL set it is yours. Every\n"
         "outside provider is a stand-in, so nothing leaves this machine. Tokens come from the development\n"
         "issuer (edge token). Variables that it sets are in .edge/dev/environment.\n"
         "\n"

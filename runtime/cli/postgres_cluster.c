@@ -4,6 +4,7 @@
 #include "cli/postgres_cluster.h"
 
 #include "cli/command.h"
+#include "cli/postgres_installed.h"
 #include "cli/process.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@
 #include <unistd.h>
 
 enum {
-    OLDEST_VERSION = 15,
     EMPTY_CLUSTER_MIB = 100, /* an empty cluster takes 40 MiB, and its write-ahead log grows from there */
     FULL_MIB = 4,
     INITDB_TIMEOUT_MS = 120000,
@@ -104,28 +104,15 @@ static int cluster_version(const struct postgres_home *home)
 
 bool cluster_program(const struct postgres_home *home, char program[PATH_MAX])
 {
-    int wanted = cluster_version(home), best = 0;
-    glob_t found;
-    *program = '\0';
-    if (glob("/usr/lib/postgresql/*/bin/postgres", 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            int version = atoi(found.gl_pathv[i] + strlen("/usr/lib/postgresql/"));
-            if (wanted == 0 ? version >= OLDEST_VERSION && version > best : version == wanted) {
-                best = version;
-                snprintf(program, PATH_MAX, "%s", found.gl_pathv[i]);
-            }
-        }
-    }
-    globfree(&found);
+    int wanted = cluster_version(home), best = postgres_installed(wanted, program);
     if (best == 0 && wanted == 0)
-        failure("no PostgreSQL of version %d or newer is installed in /usr/lib/postgresql. Run scripts/setup, "
-                "or set "
-                "DATABASE_URL to use a server of your own",
-            OLDEST_VERSION);
+        failure("no PostgreSQL of version %d or newer is installed. Install it (on Debian: apt-get install "
+                "postgresql), name the directory of its programs in EDGE_POSTGRES_BIN, or set DATABASE_URL to "
+                "use a server of your own",
+            POSTGRES_OLDEST);
     else if (best == 0)
         failure("the database in \"%s\" was made by PostgreSQL %d, which is not installed. Install "
-                "postgresql-%d, or "
-                "move the directory away to begin with an empty database",
+                "postgresql-%d, or move the directory away to begin with an empty database",
             home->base, wanted, wanted);
     return best != 0;
 }

@@ -7,11 +7,14 @@
 #include "cli/dev_build.h"
 #include "cli/development_environment.h"
 #include "cli/new_text.h"
-#include "cli/postgres_cluster.h"
+#include "cli/plugin_look.h"
+#include "cli/postgres_installed.h"
 #include "cli/process.h"
 #include "cli/terminal.h"
 #include "cli/test_run.h"
 #include "config/config.h"
+#include "config/interpolate.h"
+#include "plugin/plugin.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -212,12 +215,51 @@ static void tell_project(const struct test_run *run)
     free(config);
 }
 
-/* Without an installed Postgres tests run all the same: not every function has a database. */
-static bool database_start(struct test_run *run, const struct request *request)
+/* What is tested under a name that no function has may call any of them. */
+static bool is_tested(const struct request *request, const struct config *config, const char *name)
 {
-    if (request->no_database || (getenv("EDGE_TEST_PG_URL") != NULL && *getenv("EDGE_TEST_PG_URL") != '\0'))
+    bool tested = request->names.count == 0;
+    for (int i = 0; i < request->names.count; i++)
+        tested = tested || strcmp(request->names.items[i], name) == 0 ||
+                 config_function(config, request->names.items[i]) == NULL;
+    return tested;
+}
+
+/* The first function under test that may use the database; NULL: none does. One that cannot be read may. */
+static const char *database_user(const struct config *config, const struct request *request)
+{
+    for (size_t i = 0; i < config->function_count; i++) {
+        char reason[1024];
+        const struct function_config *function = &config->functions[i];
+        if (!function->enabled || function->sandbox || !is_tested(request, config, function->name))
+            continue;
+        struct plugin *plugin = plugin_look(config, function, reason, sizeof reason);
+        bool uses = plugin == NULL || plugin->queries || function->auth == AUTH_ADMIN;
+        if (plugin != NULL)
+            plugin_release(plugin);
+        if (uses)
+            return function->name;
+    }
+    return NULL;
+}
+
+/* Functions that use no database are tested without one, so that a machine need not have PostgreSQL for them.
+ */
+static bool database_start(struct test_run *run, const struct request *request, bool tree)
+{
+    char program[PATH_MAX];
+    if (request->no_database || environment_get("EDGE_TEST_PG_URL") != NULL)
         return true;
-    return test_database_start(run);
+    const char *user = tree ? "every test here" : database_user(run->config, request);
+    if (user == NULL)
+        return true;
+    if (postgres_installed(0, program) != 0)
+        return test_database_start(run);
+    return failure(
+               "%s may use the database, and no PostgreSQL of version %d or newer is installed. Install it (on "
+               "Debian: apt-get install postgresql), name the directory of its programs in EDGE_POSTGRES_BIN, "
+               "or say --no-database: what uses the database answers 503 then",
+               user, POSTGRES_OLDEST) == STATUS_DONE;
 }
 
 static int perform(struct test_run *run, const struct request *request, const char *root)
@@ -228,7 +270,7 @@ static int perform(struct test_run *run, const struct request *request, const ch
         return failure(major == 0 ? "node is not installed, and tests are run with it: version 18 or newer"
                                   : "node is too old: version 18 or newer is needed");
     if (!find_files(root, request) || (!request->no_build && !build_run(run->config)) ||
-        !database_start(run, request))
+        !database_start(run, request, is_tree(root)))
         return STATUS_FAILED;
     if (is_tree(root))
         tell_tree(run);
@@ -236,8 +278,9 @@ static int perform(struct test_run *run, const struct request *request, const ch
         return STATUS_FAILED;
     else
         tell_project(run);
-    fprintf(stderr, "%sready in %.1f s%s\n", terminal_dim(STDERR_FILENO),
-        (double)(process_clock_ms() - began) / 1000, terminal_plain(STDERR_FILENO));
+    fprintf(stderr, "%sready in %.1f s%s%s\n", terminal_dim(STDERR_FILENO),
+        (double)(process_clock_ms() - began) / 1000,
+        run->has_database || is_tree(root) ? "" : ", without a database", terminal_plain(STDERR_FILENO));
     int status = node_run(request);
     if (status != 0 && run->log[0] != '\0')
         fprintf(stderr, "edge: the host's log is %s\n", run->log);
@@ -279,7 +322,9 @@ const struct command test_command = {
                "make; the\n"
                "host listens at a free port, and its log is .edge/test/host.log. So a host that runs, and its "
                "data, are\n"
-               "left alone. Tests are run by node (18 or newer). The status is 1 when one fails.\n",
+               "left alone. No database is started when no function under test makes a call that needs one. "
+               "Tests are run by\n"
+               "node (18 or newer). The status is 1 when one fails.\n",
     .examples = "  edge test\n"
                 "  edge test remindClient createTask\n"
                 "  edge test remindClient --grep 'names the field'\n",

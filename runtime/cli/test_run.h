@@ -23,8 +23,8 @@ struct test_run {
 };
 
 /*
- * Starts Postgres with a fresh copy of the migrated database, where Postgres is installed; without it functions
- * that use the database answer 503. False when it is installed and does not come up, which is said.
+ * Starts Postgres with a fresh copy of the migrated database. False when it is not installed or does not come
+ * up, which is said.
  */
 bool test_database_start(struct test_run *run);
 

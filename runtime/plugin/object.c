@@ -77,7 +77,7 @@ static void note_call(const char *name, struct object *object)
 {
     static const char *const sealing[] = { "seal", "open", NULL };
     static const char *const querying[] = { "query", "service_", "try_query", "try_service_", "tx_", "copy_in",
-        "copy_out", "listen", "enqueue", "require_role", NULL };
+        "copy_out", "listen", "enqueue", "invoke", "require_role", NULL };
     if (strncmp(name, "edge_", 5) != 0)
         return;
     object->seals = object->seals || begins(name + 5, sealing);

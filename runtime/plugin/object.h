@@ -19,7 +19,7 @@ struct object {
     uint64_t symbol_size; /* as the linker says: what there is to be read */
     char banned[32];      /* a function that no plugin may import, "" when it imports none */
     bool seals;           /* imports what needs EDGE_ENCRYPTION_KEY (crypto.h) */
-    bool queries;         /* imports what needs the database */
+    bool queries;         /* imports what needs the database, or calls others, which may */
     bool keeps_mapped;    /* may leave functions behind that are called when a thread or the process ends */
 };
 

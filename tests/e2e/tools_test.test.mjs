@@ -19,6 +19,8 @@ const inProject = (...names) => path.join(project, ...names);
 /* Whose PATH does not name the installation. */
 const edge = (...args) => runEdge(args, { cwd: project, binary: path.join(directory, 'prefix/bin/edge'), timeout: 200000 });
 
+const edgeWith = (env, ...args) => runEdge(args, { cwd: project, env, binary: path.join(directory, 'prefix/bin/edge'), timeout: 200000 });
+
 before(() => {
     execFileSync('cmake', ['--install', buildDirectory, '--prefix', path.join(directory, 'prefix')], { stdio: 'ignore' });
     fs.mkdirSync(project);
@@ -95,6 +97,24 @@ it('counts from the beginning', options, async () => assert.deepEqual((await ser
             assert.equal(status, 0, stdout + stderr);
             assert.match(stdout, /pass 1\b/);
         }
+    });
+
+    it('starts a database only for functions that may use one, and says what is missing', options, async () => {
+        const without = { EDGE_POSTGRES_BIN: inProject('nothing') };
+        const plain = await edgeWith(without, 'test', 'greet', '--no-build');
+        assert.equal(plain.status, 0, plain.stdout + plain.stderr);
+        assert.match(plain.stderr, /^ready in [\d.]+ s, without a database$/m);
+        for (const names of [['visit'], ['greet', 'visit'], []]) {
+            const { status, stdout, stderr } = await edgeWith(without, 'test', ...names, '--no-build');
+            assert.deepEqual([status, stdout], [1, '']);
+            assert.match(stderr, /^edge: (visit|boss) may use the database, and no PostgreSQL .* is installed\. Install it \(on Debian: apt-get install postgresql\), .*--no-database/m);
+        }
+        const { status, stdout } = await edgeWith(without, 'test', 'visit', '--no-build', '--no-database');
+        assert.equal(status, 1);
+        assert.match(stdout, /not_configured/);
+        const [bin] = fs.readdirSync('/usr/lib/postgresql').sort().reverse();
+        const elsewhere = await edgeWith({ EDGE_POSTGRES_BIN: `/usr/lib/postgresql/${bin}/bin` }, 'test', 'visit', '--no-build');
+        assert.equal(elsewhere.status, 0, elsewhere.stdout + elsewhere.stderr);
     });
 
     it('ends with 1 when a test fails, names the log, and says which function has no test', options, async () => {
