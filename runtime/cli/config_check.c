@@ -116,7 +116,8 @@ static int run(int argc, char **argv)
 const struct command config_command = {
     .name = "config",
     .summary = "Validate functions.toml, or explain its keys",
-    .details = "What the environment says (DATABASE_URL, <PROVIDER>_BASE_URL …) is part of what is checked.\n",
+    .details = "What the environment says (DATABASE_URL, <PROVIDER>_BASE_URL …) is part of what is checked.\n"
+               "The status of check is 1 when something is wrong.\n",
     .examples = "  edge config check\n"
                 "  edge config check --config /etc/edge/functions.toml\n"
                 "  edge config keys\n"

@@ -245,7 +245,10 @@ const struct command dev_command = {
         "issuer (edge token). Variables that it sets are in .edge/dev/environment.\n"
         "\n"
         "A source that is saved is compiled, tried and served. What does not compile is shown; the function\n"
-        "answers from its build before, with the header x-function-stale: true.\n",
+        "answers from its build before, with the header x-function-stale: true.\n"
+        "\n"
+        "The status is 0 when it was told to end (q, Ctrl-C, SIGTERM), 1 when the host or the database has "
+        "ended.\n",
     .examples = "  edge dev\n"
                 "  edge dev ../shop --strict\n"
                 "  edge dev --gdb computePulse\n"

@@ -27,6 +27,14 @@ static int print_commands(FILE *out)
     return out == stdout ? STATUS_DONE : STATUS_USAGE;
 }
 
+static const struct command *command_find(const char *name)
+{
+    const struct command *const *command = commands;
+    while (*command != NULL && strcmp((*command)->name, name) != 0)
+        command++;
+    return *command;
+}
+
 static int unknown_command(const char *name)
 {
     const char *names[COMMANDS_MAX] = { NULL };
@@ -58,6 +66,17 @@ static int print_page(void)
     return STATUS_DONE;
 }
 
+static int help(const char *name)
+{
+    if (name == NULL)
+        return print_commands(stdout);
+    if (strcmp(name, "--markdown") == 0)
+        return print_page();
+    const struct command *command = command_find(name);
+    char *arguments[] = { (char *)name, "--help", NULL };
+    return command != NULL ? command->run(2, arguments) : unknown_command(name);
+}
+
 int main(int argc, char **argv)
 {
     /* A client or reader that has left is an error of the write, not the end of the process. */
@@ -67,13 +86,11 @@ int main(int argc, char **argv)
     if (argc < 2)
         return print_commands(stderr);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return argc > 2 && strcmp(argv[2], "--markdown") == 0 ? print_page() : print_commands(stdout);
+        return help(argc > 2 ? argv[2] : NULL);
     if (strcmp(argv[1], "--version") == 0) {
         printf("edge %s, ABI %d.%d\n", EDGE_VERSION, EDGE_ABI_MAJOR, EDGE_ABI_MINOR);
         return STATUS_DONE;
     }
-    for (const struct command *const *command = commands; *command != NULL; command++)
-        if (strcmp((*command)->name, argv[1]) == 0)
-            return (*command)->run(argc - 1, argv + 1);
-    return unknown_command(argv[1]);
+    const struct command *command = command_find(argv[1]);
+    return command != NULL ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
 }

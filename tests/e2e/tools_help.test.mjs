@@ -1,6 +1,6 @@
 /*
- * What the program says of itself: --help of every command and docs/cli.md, examples that are calls it understands, and
- * colours on terminals only.
+ * What the program says of itself: --help of every command and docs/cli.md, examples that are calls it understands, exit
+ * statuses, and colours on terminals only.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -58,6 +58,55 @@ describe('--help', options, () => {
         const { stdout } = await edge('help', '--markdown');
         assert.equal(stdout, fs.readFileSync(path.join(root, 'docs/cli.md'), 'utf8'), 'scripts/docs writes it');
         for (const command of commands) assert.ok(stdout.includes(`\n## edge ${command}\n`), command);
+    });
+});
+
+/* What a command must be given before it looks at its configuration. */
+const operands = {
+    config: ['check'], dev: [], invoke: ['hello', '{}'], jobs: ['list'], new: ['greet', '--dir', 'functions'], promote: ['hello'], rollback: ['hello'],
+    sandbox: ['send', 'shopify', 'event.json'], token: ['--user', 'user_demo'], types: ['--typescript'], completion: ['bash'],
+};
+
+describe('exit statuses', options, () => {
+    for (const command of commands) {
+        it(`${command}: 2 for an option it does not have, naming the one that was meant, and for a value that is missing`, options, async () => {
+            const { stdout: help } = await edge(command, '--help');
+            const known = [...help.matchAll(/^ {2}(?:-\w, )?--([\w-]+)( \S+)?/gm)].filter(([, name]) => name !== 'help');
+            await Promise.all(known.map(async ([, name, value]) => {
+                const typo = await edge(command, `--${name}z`);
+                assert.deepEqual([typo.status, typo.stdout], [2, ''], name);
+                assert.match(typo.stderr, new RegExp(`^edge ${command}: "--\\S+" is no option; did you mean "--[\\w-]+"\nTry: edge ${command} --help\n$`), name);
+                if (value === undefined) return;
+                const bare = await edge(command, `--${name}`);
+                assert.deepEqual([bare.status, bare.stdout], [2, ''], name);
+                assert.match(bare.stderr, /needs a value/);
+            }));
+            const far = await edge(command, '--qqqqqqqq');
+            assert.deepEqual([far.status, far.stdout], [2, '']);
+            assert.match(far.stderr, /"--qqqqqqqq" is no option/);
+        });
+
+        it(`${command}: 1 when what it works on is not there, and why`, options, async () => {
+            const { stdout: help } = await edge(command, '--help');
+            if (!help.includes('--config FILE')) return assert.equal(command, 'completion');
+            const { status, stdout, stderr } = await edge(command, ...(operands[command] ?? []), '--config', 'nowhere/none.toml');
+            assert.deepEqual([status, command === 'doctor' ? '' : stdout], [1, ''], stderr);
+            if (command !== 'doctor') assert.match(stderr, /^edge: .*(none\.toml|no host runs)/m);
+        });
+    }
+
+    it('2 for a command that there is not, naming the one that was meant', options, async () => {
+        const { status, stdout, stderr } = await edge('invok');
+        assert.deepEqual([status, stdout], [2, '']);
+        assert.match(stderr, /^edge: "invok" is no command; did you mean "invoke"$/m);
+        assert.equal((await edge()).status, 2);
+        assert.equal((await edge('help', 'invok')).status, 2);
+    });
+
+    it('0 for help, of a command as well', options, async () => {
+        const [asked, said] = [await edge('help', 'logs'), await edge('logs', '--help')];
+        assert.deepEqual([asked.status, asked.stdout], [0, said.stdout]);
+        assert.equal((await edge('help')).status, 0);
     });
 });
 
