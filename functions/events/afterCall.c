@@ -32,6 +32,12 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "outcome", EDGE_TEXT, .required = true, .help = "ok, or why nothing followed" },
+    { 0 },
+};
+
 static const char *form_text(const edge_rows *call, const char *name)
 {
     const char *text = edge_json_text(edge_rows_value(call, 0, "form_data"), name);
@@ -248,5 +254,6 @@ static json_t *after_call(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(afterCall,
     .summary = "Puts what was said on a call into calendar and CRM",
     .input = input,
+    .output = output,
     .handle = after_call,
     .service_without_user = true);

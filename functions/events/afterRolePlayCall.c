@@ -16,6 +16,13 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "evaluated", EDGE_BOOL, .required = true,
+        .help = "Whether there is a report; else the session says why not" },
+    { 0 },
+};
+
 static json_t *after_role_play(edge_ctx *ctx, json_t *in)
 {
     const char *id = edge_json_text(in, "sessionId");
@@ -35,5 +42,6 @@ static json_t *after_role_play(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(afterRolePlayCall,
     .summary = "Has a training call evaluated once it has ended",
     .input = input,
+    .output = output,
     .handle = after_role_play,
     .service_without_user = true);

@@ -26,6 +26,30 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field text_item = { .type = EDGE_TEXT };
+static const edge_field report_fields[] = {
+    { "id", EDGE_UUID, .required = true, .help = "The report" },
+    { "user_id", EDGE_TEXT, .required = true, .help = "Whose call" },
+    { "session_id", EDGE_UUID, .required = true, .help = "Which call" },
+    { "overall_score", EDGE_INT, 0, 100, .help = "How good it was" },
+    { "overall_result", EDGE_ENUM, .values = role_play_results, .help = "Whether it was passed" },
+    { "strengths", EDGE_ARRAY, .items = &text_item, .help = "What was good" },
+    { "areas_for_improvement", EDGE_ARRAY, .items = &text_item, .help = "What was not" },
+    { "detailed_feedback", EDGE_TEXT, .help = "All of it in words" },
+    { "metrics", EDGE_OBJECT, .fields = role_play_metrics_fields, .help = "Criteria and objections" },
+    { "created_at", EDGE_DATETIME, .help = "When it was evaluated first" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "report", EDGE_OBJECT, .fields = report_fields, .required = true, .help = "As it is stored" },
+    { "durationMinutes", EDGE_INT, .help = "How long the call was" },
+    { "successCriteria", EDGE_ARRAY, .items = &text_item, .required = true, .help = "Of the scenario" },
+    { "reused", EDGE_BOOL, .required = true, .help = "Whether the report was there already" },
+    { 0 },
+};
+
 /* What is read before anything is decided, in one round trip. */
 enum {
     SESSION,
@@ -214,6 +238,7 @@ static json_t *analyze_role_play(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(analyzeRolePlaySession,
     .summary = "Evaluates a training call and keeps the report",
     .input = input,
+    .output = output,
     .handle = analyze_role_play,
     .shape = &role_play_shape,
     .service_without_user = true);

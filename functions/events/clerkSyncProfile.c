@@ -16,6 +16,13 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "userId", EDGE_TEXT, .required = true, .help = "The caller" },
+    { "created", EDGE_BOOL, .required = true, .help = "Whether the profile is new" },
+    { 0 },
+};
+
 static json_t *fetch_user(edge_ctx *ctx, const char *id)
 {
     edge_reply *reply = edge_try_fetch(ctx, "clerk",
@@ -74,4 +81,5 @@ static json_t *clerk_sync_profile(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(clerkSyncProfile,
     .summary = "Brings the caller's profile up to date with Clerk",
     .input = input,
+    .output = output,
     .handle = clerk_sync_profile);

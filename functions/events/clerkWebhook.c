@@ -102,5 +102,6 @@ static json_t *clerk_webhook(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(clerkWebhook,
     .summary = "Keeps profiles in step with Clerk's accounts",
+    .output = webhook_output,
     .handle = clerk_webhook,
     .raw_body = true);

@@ -199,5 +199,6 @@ static json_t *role_play_webhook(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(elevenLabsRolePlayWebhook,
     .summary = "Keeps and settles training calls as ElevenLabs reports them",
+    .output = webhook_output,
     .handle = role_play_webhook,
     .raw_body = true);

@@ -233,5 +233,6 @@ static json_t *elevenlabs_webhook(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(elevenLabsWebhook,
     .summary = "Keeps call logs, minutes, calendar and CRM in step with ElevenLabs' calls",
+    .output = webhook_output,
     .handle = elevenlabs_webhook,
     .raw_body = true);

@@ -17,6 +17,14 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "numbers", EDGE_ARRAY, .items = &phone_number_item, .required = true, .help = "For sale, E.164" },
+    { "details", EDGE_ARRAY, .items = &phone_details_item, .required = true,
+        .help = "The same with what is known" },
+    { 0 },
+};
+
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
     (void)in;
@@ -34,6 +42,7 @@ static json_t *search_numbers(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getTwilioAvailableNumbers,
     .summary = "Phone numbers that can be bought in an area code",
     .input = input,
+    .output = output,
     .check = check,
     .handle = search_numbers,
     .shape = &phone_shape);

@@ -13,6 +13,13 @@
 #include "lib/text.h"
 #include "lib/webhook.h"
 
+static const char *const actions[] = { "activate", "cancel", NULL };
+static const edge_field output[] = {
+    PURCHASE_FIELDS,
+    { "action", EDGE_ENUM, .values = actions, .help = "What was done to the plan" },
+    { 0 },
+};
+
 /* Where a value may be, first place first; NULL-terminated. */
 static const char *const email_places[] = { "customData.contact_email", "contact_email", "contact.email",
     "email", NULL };
@@ -104,5 +111,6 @@ static json_t *gohighlevel_webhook(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(goHighLevelWebhook,
     .summary = "Switches plans on and off by a GoHighLevel workflow's reports",
+    .output = output,
     .handle = gohighlevel_webhook,
     .raw_body = true);

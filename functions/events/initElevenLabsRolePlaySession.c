@@ -28,5 +28,6 @@ static json_t *init_role_play(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(initElevenLabsRolePlaySession,
     .summary = "Starts a training call to the caller's phone",
     .input = input,
+    .output = role_play_output,
     .handle = init_role_play,
     .shape = &role_play_shape);

@@ -41,5 +41,6 @@ static json_t *initiate_role_play(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(initiateRolePlayCall,
     .summary = "Starts a training call from the role-play page, paid in advance",
     .input = input,
+    .output = role_play_output,
     .handle = initiate_role_play,
     .shape = &role_play_shape);

@@ -19,6 +19,14 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "phoneNumber", EDGE_TEXT, .required = true, .help = "E.164" },
+    { "sid", EDGE_TEXT, .required = true, .help = "The number at Twilio" },
+    PHONE_PURCHASE_FIELDS,
+    { 0 },
+};
+
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {
     (void)in;
@@ -41,6 +49,7 @@ static json_t *purchase_number(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(purchaseTwilioNumber,
     .summary = "Buys a phone number for the caller's calling agent",
     .input = input,
+    .output = output,
     .check = check,
     .handle = purchase_number,
     .shape = &phone_shape);

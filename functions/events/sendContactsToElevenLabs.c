@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "lib/call_agent.h"
 #include "lib/contact.h"
 #include "lib/idempotency.h"
 #include "lib/voice.h"
@@ -20,15 +21,6 @@ enum {
     WAIT_MAX_S = 5,
 };
 
-static const edge_field agent_fields[] = {
-    { "agent_name", EDGE_TEXT, .max = 200 },
-    { "agent_last_name", EDGE_TEXT, .max = 200 },
-    { "agent_full_name", EDGE_TEXT, .max = 200 },
-    { "brokerage", EDGE_TEXT, .max = 200 },
-    { "area", EDGE_TEXT, .max = 200 },
-    { "agent_phone", EDGE_TEXT, .max = 200 },
-    { 0 },
-};
 static const edge_field contact_field = { .name = "contact", .type = EDGE_OBJECT };
 static const edge_field input[] = {
     { "userId", EDGE_USER, .help = "The caller's own id" },
@@ -36,9 +28,34 @@ static const edge_field input[] = {
         .help = "Whom to call, 200 at most" },
     { "callType", EDGE_TEXT, .min = 1, .max = 80, .required = true,
         .help = "New Seller Lead, Expired Listing, …" },
-    { "agentData", EDGE_OBJECT, .fields = agent_fields, .help = "What the calling agent says of the user" },
+    { "agentData", EDGE_OBJECT, .fields = call_agent_fields,
+        .help = "What the calling agent says of the user" },
     { "campaignName", EDGE_TEXT, .max = 120 },
     { "idempotencyKey", EDGE_TEXT, .help = "With it nobody is called twice" },
+    { 0 },
+};
+
+static const edge_field result_fields[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "Whether the phone rings" },
+    { "contact", EDGE_TEXT, .required = true, .help = "Who was called" },
+    { "error", EDGE_TEXT, .help = "Why not" },
+    { "callLogId", EDGE_UUID, .help = "Row of call_logs; none for who was refused" },
+    { "conversationId", EDGE_TEXT, .help = "The call at ElevenLabs" },
+    { 0 },
+};
+static const edge_field result_item = { .type = EDGE_OBJECT, .fields = result_fields };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "Whether any call was started" },
+    { "campaignId", EDGE_UUID, .help = "The calls together" },
+    { "totalContacts", EDGE_INT, .help = "How many were given" },
+    { "successCount", EDGE_INT, .help = "How many were called" },
+    { "failureCount", EDGE_INT, .help = "How many were not" },
+    { "results", EDGE_ARRAY, .items = &result_item, .help = "In the order of contacts" },
+    { "message", EDGE_TEXT, .help = "A sentence about it" },
+    { "error", EDGE_TEXT, .help = "Why no call was started" },
+    { "requiresOnboarding", EDGE_BOOL, .help = "true: the user has no phone line yet, and nothing was done" },
+    { "code", EDGE_TEXT, .help = "requires_onboarding" },
     { 0 },
 };
 
@@ -176,31 +193,15 @@ static json_t *prepare(struct campaign *campaign)
     return NULL;
 }
 
-static const char *agent_name(edge_ctx *ctx, const json_t *agent)
-{
-    const char *full = edge_json_text(agent, "agent_full_name");
-    const char *first = edge_json_text(agent, "agent_name"), *last = edge_json_text(agent, "agent_last_name");
-    if (full != NULL && full[0] != '\0')
-        return full;
-    if (first == NULL || first[0] == '\0' || last == NULL || last[0] == '\0')
-        return first != NULL && first[0] != '\0' ? first : last;
-    return edge_format(ctx, "%s %s", first, last);
-}
-
 static json_t *variables_of(const struct campaign *campaign, const struct target *target)
 {
     edge_ctx *ctx = campaign->ctx;
-    const json_t *agent = json_object_get(campaign->in, "agentData");
-    const char *phone = edge_json_text(agent, "agent_phone");
     json_t *variables = json_object();
     voice_set(variables, "call_log_id", target->call_id);
     voice_set(variables, "user_id", campaign->user);
     voice_set(variables, "user_email", campaign->email);
-    voice_set(variables, "agent_full_name", agent_name(ctx, agent));
-    voice_set(variables, "agent_phone_number",
-        phone != NULL && phone[0] != '\0' ? phone : campaign->config.phone_number);
-    voice_set(variables, "brokerage", edge_json_text(agent, "brokerage"));
-    voice_set(variables, "primary_market", edge_json_text(agent, "area"));
+    call_agent_add_variables(
+        ctx, json_object_get(campaign->in, "agentData"), campaign->config.phone_number, variables);
     voice_set(variables, "contact_name", target->contact.name);
     voice_set(variables, "contact_phone", target->number);
     voice_set(variables, "call_type", campaign->call_type);
@@ -391,4 +392,5 @@ static json_t *send_contacts(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(sendContactsToElevenLabs,
     .summary = "Starts outbound sales calls to a list of contacts",
     .input = input,
+    .output = output,
     .handle = send_contacts);

@@ -32,6 +32,14 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "id", EDGE_UUID, .required = true, .help = "Row of email_delivery_logs" },
+    { "messageId", EDGE_TEXT, .help = "The mail service's id" },
+    { "replayed", EDGE_BOOL, .help = "true: sent by an earlier call with this idempotency key" },
+    { 0 },
+};
+
 /* One address, trimmed, or a list of them; what the mail takes. */
 static json_t *read_recipients(edge_ctx *ctx, const json_t *value, bool many)
 {
@@ -246,6 +254,7 @@ static json_t *send_email(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(sendEmail,
     .summary = "Mail to support, or with the service key to anybody",
     .input = input,
+    .output = output,
     .check = check,
     .trims = true,
     .handle = send_email,

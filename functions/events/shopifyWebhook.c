@@ -37,6 +37,12 @@ static const struct {
     { "PULSE-ENTERPRISE-ANNUAL", "enterprise", 12 },
 };
 
+static const edge_field output[] = {
+    PURCHASE_FIELDS,
+    { "topic", EDGE_TEXT, .required = true, .help = "Of the delivery" },
+    { 0 },
+};
+
 static void check_shop(edge_ctx *ctx)
 {
     const char *pinned = edge_env(ctx, "SHOPIFY_SHOP_DOMAIN");
@@ -144,5 +150,6 @@ static json_t *shopify_webhook(edge_ctx *ctx, json_t *in)
 
 EDGE_FUNCTION(shopifyWebhook,
     .summary = "Switches plans on and off by the store's orders",
+    .output = output,
     .handle = shopify_webhook,
     .raw_body = true);

@@ -117,5 +117,6 @@ static json_t *trigger_daily(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(triggerDailyEmails,
     .summary = "Sends every user who wants it the plan of their day",
     .input = mail_run_input,
+    .output = mail_run_output,
     .handle = trigger_daily,
     .service_without_user = true);

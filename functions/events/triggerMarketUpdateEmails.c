@@ -251,5 +251,6 @@ static json_t *trigger_market(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(triggerMarketUpdateEmails,
     .summary = "Sends every user who wants it the figures of their market",
     .input = mail_run_input,
+    .output = mail_run_output,
     .handle = trigger_market,
     .service_without_user = true);

@@ -107,5 +107,6 @@ static json_t *trigger_weekly(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(triggerWeeklyEmails,
     .summary = "Sends every user who wants it the report of their week",
     .input = mail_run_input,
+    .output = mail_run_output,
     .handle = trigger_weekly,
     .service_without_user = true);

@@ -20,6 +20,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "numbers", EDGE_ARRAY, .items = &phone_number_item, .help = "searchNumbers: for sale, E.164" },
+    { "details", EDGE_ARRAY, .items = &phone_details_item,
+        .help = "searchNumbers: the same with what is known" },
+    { "phoneNumber", EDGE_TEXT, .help = "The caller's number, E.164; null: none" },
+    { "sid", EDGE_TEXT, .help = "The number at Twilio" },
+    PHONE_PURCHASE_FIELDS,
+    { 0 },
+};
+
 static const char *const pattern[] = { "[0-9*]{2,10}", NULL };
 static const edge_field search_fields[] = {
     { "limit", EDGE_INT, .min = 1, .max = 30, .fallback = "10" },
@@ -92,5 +103,6 @@ static json_t *twilio_actions(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(twilioActions,
     .summary = "Searches, buys and shows phone numbers, for the older onboarding page",
     .input = input,
+    .output = output,
     .handle = twilio_actions,
     .shape = &phone_shape);

@@ -17,7 +17,7 @@ enum {
     ID_DIGITS = 40,
 };
 
-static const char *const updates[] = { "all", "externalOnly", "none", NULL };
+const char *const calendar_event_updates[] = { "all", "externalOnly", "none", NULL };
 
 const edge_field calendar_event_input[] = {
     { "userId", EDGE_USER, .help = "Whose calendar; required under the service key" },
@@ -29,7 +29,8 @@ const edge_field calendar_event_input[] = {
     { "location", EDGE_TEXT, .min = 0, .max = 1024, .help = "Where it is" },
     { "attendees", EDGE_JSON, .help = "Mail addresses, separated by commas or as an array; up to 200" },
     { "timeZone", EDGE_TEXT, .help = "IANA name; absent: the user's" },
-    { "sendUpdates", EDGE_ENUM, .values = updates, .help = "Who gets invitations; absent: all attendees" },
+    { "sendUpdates", EDGE_ENUM, .values = calendar_event_updates,
+        .help = "Who gets invitations; absent: all attendees" },
     { "addMeetLink", EDGE_BOOL, .fallback = "false", .help = "true: with a Google Meet link" },
     { "dryRun", EDGE_BOOL, .fallback = "false", .help = "true: the answer shows what would be sent" },
     { "idempotencyKey", EDGE_TEXT, .help = "A repeated request with it makes no second event" },

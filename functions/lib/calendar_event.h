@@ -10,6 +10,9 @@
 extern const edge_field calendar_event_input[];
 json_t *calendar_event_check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value);
 
+/* Who may get invitations; NULL-terminated. */
+extern const char *const calendar_event_updates[];
+
 struct calendar_event {
     json_t *body; /* the event as Google takes it */
     const char *title, *zone;

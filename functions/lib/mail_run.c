@@ -30,6 +30,40 @@ const edge_field mail_run_input[] = {
     { 0 },
 };
 
+static const char *const run_statuses[] = { "completed", "partial", "already_running", NULL };
+static const edge_field skipped_count = { .type = EDGE_INT };
+static const char *const failure_codes[] = { "email_rejected", "rate_limited", "provider_failed", NULL };
+static const edge_field failure_fields[] = {
+    { "userId", EDGE_TEXT, .required = true, .help = "Whose mail" },
+    { "code", EDGE_ENUM, .values = failure_codes, .required = true, .help = "Kind of failure" },
+    { "error", EDGE_TEXT, .required = true, .help = "The mail service's words" },
+    { 0 },
+};
+static const edge_field failure_item = { .type = EDGE_OBJECT, .fields = failure_fields };
+static const edge_field preview_fields[] = {
+    { "userId", EDGE_TEXT, .required = true, .help = "Whose mail" },
+    { "subject", EDGE_TEXT, .required = true, .help = "Its subject line" },
+    { "period", EDGE_TEXT, .required = true, .help = "Day or week that it is for" },
+    { 0 },
+};
+static const edge_field preview_item = { .type = EDGE_OBJECT, .fields = preview_fields };
+
+const edge_field mail_run_output[] = {
+    { "sent", EDGE_INT, .required = true, .help = "Mails that went out" },
+    { "failed", EDGE_INT, .required = true, .help = "Mails that did not" },
+    { "skipped", EDGE_INT, .required = true, .help = "Users for whom there was none" },
+    { "alreadySent", EDGE_INT, .required = true, .help = "Users who have had this period's" },
+    { "notDue", EDGE_INT, .required = true, .help = "Users whose local time is another" },
+    { "considered", EDGE_INT, .required = true, .help = "Users looked at" },
+    { "status", EDGE_ENUM, .values = run_statuses, .required = true, .help = "How the run ended" },
+    { "hasMore", EDGE_BOOL, .required = true, .help = "Whether the time ran out before the users did" },
+    { "skippedReasons", EDGE_MAP, .items = &skipped_count, .required = true, .help = "Users by code" },
+    { "failures", EDGE_ARRAY, .items = &failure_item, .required = true, .help = "The first ones" },
+    { "durationMs", EDGE_INT, .required = true, .help = "How long it took" },
+    { "preview", EDGE_ARRAY, .items = &preview_item, .help = "With dryRun: the first mails" },
+    { 0 },
+};
+
 const char *mail_lines(edge_ctx *ctx, const edge_rows *rows, size_t row, const char *column, const char *none)
 {
     size_t count;

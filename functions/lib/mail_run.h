@@ -47,8 +47,8 @@ struct mail_kind {
     const char *(*compose)(struct mail_page *page, size_t i, struct mail_content *content);
 };
 
-/* Input of the functions. */
-extern const edge_field mail_run_input[];
+/* Input and output of the functions. */
+extern const edge_field mail_run_input[], mail_run_output[];
 
 /* The function's whole answer. */
 EDGE_RETURNS_NONNULL json_t *mail_run(edge_ctx *ctx, const json_t *in, const struct mail_kind *kind);

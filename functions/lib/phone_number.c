@@ -102,6 +102,25 @@ static void check_search(edge_ctx *ctx, const edge_reply *reply)
     edge_fail(ctx, 502, "twilio_failed", "Twilio failed to search for numbers");
 }
 
+static const edge_field capabilities_fields[] = {
+    { "voice", EDGE_BOOL, .required = true, .help = "Calls; always true" },
+    { "sms", EDGE_BOOL, .required = true, .help = "Text messages" },
+    { "mms", EDGE_BOOL, .required = true, .help = "Messages with pictures" },
+    { 0 },
+};
+static const edge_field details_fields[] = {
+    { "phoneNumber", EDGE_TEXT, .required = true, .help = "E.164" },
+    { "friendlyName", EDGE_TEXT, .help = "As people write it" },
+    { "locality", EDGE_TEXT, .help = "City" },
+    { "region", EDGE_TEXT, .help = "State" },
+    { "postalCode", EDGE_TEXT, .help = "Where it belongs" },
+    { "capabilities", EDGE_OBJECT, .fields = capabilities_fields, .required = true, .help = "What it can" },
+    { 0 },
+};
+
+const edge_field phone_number_item = { .type = EDGE_TEXT };
+const edge_field phone_details_item = { .type = EDGE_OBJECT, .fields = details_fields };
+
 static json_t *details_of(const json_t *entry)
 {
     const json_t *can = json_object_get(entry, "capabilities");

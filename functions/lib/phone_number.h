@@ -24,6 +24,9 @@ EDGE_RETURNS_NONNULL const char *phone_area_code(edge_ctx *ctx, const char *fiel
  */
 EDGE_RETURNS_NONNULL const char *phone_number_of(edge_ctx *ctx, const char *field, const json_t *value);
 
+/* Items of its lists, for output tables. */
+extern const edge_field phone_number_item, phone_details_item;
+
 /*
  * Numbers for sale, as both onboarding screens read them: {"success", "numbers", "details"}. contains may be
  * NULL. The same search is answered from memory for 30 s. What Twilio refuses ends the invocation.

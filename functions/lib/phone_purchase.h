@@ -7,6 +7,15 @@
 
 #include <edge/edge.h>
 
+/* What is answered of a number that was bought, beside success, phoneNumber and sid. */
+#define PHONE_PURCHASE_FIELDS                                                                                  \
+    { "phoneNumberSid", EDGE_TEXT, .help = "The same as sid" },                                                \
+        { "elevenLabsTwilioNumberId", EDGE_TEXT, .help = "The number at ElevenLabs; null: not connected" },    \
+        { "warning", EDGE_TEXT, .help = "That it is not connected" },                                          \
+    {                                                                                                          \
+        "replayed", EDGE_BOOL, .help = "true: bought by an earlier call with this idempotency key"             \
+    }
+
 struct phone_wish {
     const char *function; /* who buys, for system_errors */
     const char *number;   /* E.164 */

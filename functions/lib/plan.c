@@ -10,6 +10,7 @@ static const struct plan starter = { "starter", "Starter", 100 };
 static const struct plan professional = { "professional", "Professional", 300 };
 static const struct plan enterprise = { "enterprise", "Enterprise", 0 };
 static const struct plan *const plans[] = { &starter, &professional, &enterprise };
+const char *const plan_labels[] = { "Starter", "Professional", "Enterprise", NULL };
 
 /* In the order in which the words are looked for. */
 static const struct {

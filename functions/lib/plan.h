@@ -12,6 +12,9 @@ struct plan {
     int64_t minutes; /* 0: unlimited, NULL in the database */
 };
 
+/* Their labels; NULL-terminated. */
+extern const char *const plan_labels[];
+
 /* The plan of a key, in any case; NULL when it is none. */
 const struct plan *plan_of_key(const char *key);
 

@@ -14,6 +14,7 @@
 #include <edge/edge.h>
 
 #include "lib/plan.h"
+#include "lib/webhook.h"
 
 struct purchase {
     const char *platform; /* "gohighlevel" or "shopify": provider of the delivery, service of the health row */
@@ -28,6 +29,13 @@ struct purchase {
     json_t *details;   /* further members of the health row's metadata; NULL: none */
     int64_t began_us;  /* edge_now_exact of the delivery */
 };
+
+/* What purchase_apply answers, as members of an output table. */
+#define PURCHASE_FIELDS                                                                                        \
+    WEBHOOK_FIELDS, { "userId", EDGE_TEXT, .help = "Whose plan was changed" },                                 \
+    {                                                                                                          \
+        "plan", EDGE_ENUM, .values = plan_labels, .help = "Which one"                                          \
+    }
 
 /* Applies it: the function's answer, "success", "userId" and "plan", or why nothing was done. */
 EDGE_RETURNS_NONNULL json_t *purchase_apply(edge_ctx *ctx, const struct purchase *purchase);

@@ -17,6 +17,9 @@ struct role_play_order {
     bool prepaid;      /* the page pays ten credits; else five have to be there */
 };
 
+/* What both functions answer that start a call. */
+extern const edge_field role_play_output[];
+
 /* Starts a call for the acting user: the function's answer. */
 EDGE_RETURNS_NONNULL json_t *role_play_start(edge_ctx *ctx, const struct role_play_order *order);
 

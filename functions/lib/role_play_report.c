@@ -20,6 +20,38 @@ enum {
 static const char *const criteria[] = { "active_listening", "validating_feelings", "clarifying_questions",
     "restating_objections" };
 
+static const edge_field criterion_fields[] = {
+    { "score", EDGE_NUMBER, .help = "As the model gave it" },
+    { "feedback", EDGE_TEXT, .required = true, .help = "In words, or \"\"" },
+    { 0 },
+};
+static const edge_field criterion = { .type = EDGE_OBJECT, .fields = criterion_fields };
+static const edge_field feedback_item = { .type = EDGE_TEXT };
+static const edge_field stats_fields[] = {
+    { "objections_given", EDGE_INT, .required = true, .help = "How many" },
+    { "objections_overcome", EDGE_INT, .required = true, .help = "How many of them" },
+    { 0 },
+};
+static const edge_field objections_fields[] = {
+    { "given", EDGE_ARRAY, .required = true, .help = "As the model lists them" },
+    { "overcame", EDGE_ARRAY, .required = true, .help = "As the model lists them" },
+    { 0 },
+};
+
+const char *const role_play_results[] = { "PASS", "FAIL", NULL };
+
+const edge_field role_play_metrics_fields[] = {
+    { "criteria", EDGE_MAP, .items = &criterion, .required = true, .help = "As active_listening" },
+    { "criteria_feedback", EDGE_MAP, .items = &feedback_item, .required = true, .help = "The feedback alone" },
+    { "stats", EDGE_OBJECT, .fields = stats_fields, .required = true, .help = "Objections, counted" },
+    { "objections", EDGE_OBJECT, .fields = objections_fields, .required = true, .help = "Objections, listed" },
+    { "summary", EDGE_TEXT, .help = "The model's" },
+    { "passing_score", EDGE_INT, .required = true, .help = "The scenario's threshold" },
+    { "overall_result", EDGE_ENUM, .values = role_play_results, .required = true, .help = "By that threshold" },
+    { "model_result", EDGE_TEXT, .help = "What the model thinks of it" },
+    { 0 },
+};
+
 static const char *first_text(const json_t *entry, const char *a, const char *b, const char *c)
 {
     const char *text = edge_json_text(entry, a);

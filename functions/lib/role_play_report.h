@@ -22,6 +22,12 @@ struct role_play_report {
     json_t *strengths, *improvements, *metrics;
 };
 
+/* What a result is; NULL-terminated. */
+extern const char *const role_play_results[];
+
+/* Members of a report's metrics. */
+extern const edge_field role_play_metrics_fields[];
+
 /* The transcript as text, a line an entry, its last 60,000 characters; NULL when it is blank. */
 const char *role_play_transcript(edge_ctx *ctx, const json_t *transcript);
 

@@ -12,6 +12,18 @@ enum {
     BALANCE_MIN = 5, /* what has to be there otherwise */
 };
 
+const edge_field role_play_output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "Whether the call was started" },
+    { "sessionId", EDGE_UUID, .required = true, .help = "Row of role_play_session_logs" },
+    { "session_id", EDGE_UUID, .required = true, .help = "The same" },
+    { "conversationId", EDGE_TEXT, .help = "The call at ElevenLabs" },
+    { "callSid", EDGE_TEXT, .help = "The call at Twilio" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { "error", EDGE_TEXT, .help = "The same, when the call was not started" },
+    { "replayed", EDGE_BOOL, .help = "true: an earlier call with this idempotency key" },
+    { 0 },
+};
+
 json_t *role_play_answer(const char *id, const char *conversation_id, const char *call_sid, const char *message)
 {
     return json_pack("{s:b, s:s, s:s, s:s?, s:s?, s:s}", "success", 1, "sessionId", id, "session_id", id,

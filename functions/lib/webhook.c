@@ -9,6 +9,8 @@ enum {
     ID_MAX = 512, /* bytes of an id that are kept as they are */
 };
 
+const edge_field webhook_output[] = { WEBHOOK_FIELDS, { 0 } };
+
 static void remove_nul(edge_ctx *ctx, json_t *text)
 {
     size_t length = json_string_length(text), kept = 0;

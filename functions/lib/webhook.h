@@ -38,6 +38,16 @@ EDGE_RETURNS_NONNULL json_t *webhook_ignore(
 /* Records a delivery: true the first time, false when it has been acted on before. */
 bool webhook_is_new(edge_ctx *ctx, edge_tx *tx, const char *provider, const char *event_id);
 
+/* Members of these answers in an output table, and the table of a webhook that answers nothing else. */
+#define WEBHOOK_FIELDS                                                                                         \
+    { "success", EDGE_BOOL, .required = true, .help = "true: the delivery need not come again" },              \
+        { "duplicate", EDGE_BOOL, .help = "true: it has been acted on before" },                               \
+        { "ignored", EDGE_BOOL, .help = "true: nothing was done about it" },                                   \
+    {                                                                                                          \
+        "reason", EDGE_TEXT, .help = "Code of why not"                                                         \
+    }
+extern const edge_field webhook_output[];
+
 json_t *webhook_done(void);                  /* {"success":true} */
 json_t *webhook_duplicate(void);             /* and "duplicate":true */
 json_t *webhook_ignored(const char *reason); /* and "ignored":true, "reason" */

@@ -15,7 +15,7 @@
 #define EVENTS "/calendar/v3/calendars/primary/events"
 
 static const edge_field preview_fields[] = {
-    { "sendUpdates", EDGE_TEXT, .help = "Who would get invitations" },
+    { "sendUpdates", EDGE_ENUM, .values = calendar_event_updates, .help = "Who would get invitations" },
     { "event", EDGE_OBJECT, .required = true, .help = "As Google's API takes it" },
     { 0 },
 };
