@@ -231,6 +231,8 @@ static void release(struct supervisor *supervisor)
     listen_close(&supervisor->listener);
     registry_free(supervisor->registry);
     rate_table_free(supervisor->rates);
+    for (int i = 0; supervisor->processes != NULL && i < supervisor->slots->count; i++)
+        log_buffer_free(supervisor->processes[i].lines);
     free(supervisor->processes);
     slots_free(supervisor->slots);
     if (supervisor->loop != NULL)

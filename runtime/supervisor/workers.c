@@ -238,6 +238,7 @@ static void process_ended(struct process *process, int status)
     bool young = process->state == PROCESS_STARTING || ev_now(supervisor->loop) - process->started_at < YOUNG_S;
     bool leaving = process->state == PROCESS_LEAVING;
     process->state = PROCESS_LEAVING; /* what follows is not to ask it for anything */
+    log_buffer_rescue(process->lines);
     bool by_function = !drained && log_death(process, status);
     if (supervisor->stopping && WIFEXITED(status) && WEXITSTATUS(status) != 0)
         supervisor->exit_status = 1; /* a leak that the sanitizer reports at exit must not pass unseen */

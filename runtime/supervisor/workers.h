@@ -39,6 +39,7 @@ struct process {
     pid_t pid;
     struct slot *slot;
     int control_fd;
+    struct log_buffer *lines; /* that it has not written yet; kept for the next one in this place */
     ev_io control;
     ev_tstamp started_at, deadline; /* deadline of the present state; 0: none */
     struct sighting seen;

@@ -66,6 +66,7 @@ __attribute__((noreturn)) static void become_worker(
     snprintf(name, sizeof(name), "worker %d", index);
     prctl(PR_SET_NAME, name);
     log_set_source(name);
+    log_buffer_use(supervisor->processes[index].lines);
     atomic_store(&slot->pid, getpid());
     workers_forget(supervisor);
     reset_signals();
@@ -109,6 +110,10 @@ static void process_begin(struct process *process, pid_t pid, struct slot *slot,
 /* Signals are blocked around the fork: the child must not take one with the supervisor's handlers. */
 int worker_fork(struct supervisor *supervisor, struct slot *slot)
 {
+    struct process *process = &supervisor->processes[slot_index(supervisor->slots, slot)];
+    process->lines = process->lines != NULL ? process->lines : log_buffer_create();
+    if (process->lines == NULL)
+        return -ENOMEM;
     int supervisor_fd, worker_fd;
     int status = control_open(&supervisor_fd, &worker_fd);
     if (status < 0)
@@ -132,6 +137,6 @@ int worker_fork(struct supervisor *supervisor, struct slot *slot)
         close(supervisor_fd);
         return status;
     }
-    process_begin(&supervisor->processes[slot_index(supervisor->slots, slot)], pid, slot, supervisor_fd);
+    process_begin(process, pid, slot, supervisor_fd);
     return 0;
 }

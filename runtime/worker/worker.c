@@ -12,6 +12,7 @@
 #include "http/token_system.h"
 #include "http/websocket.h"
 #include "jobs/jobs.h"
+#include "log_batches.h"
 #include "memory_limit.h"
 #include "modules.h"
 #include "plugin/descriptors.h"
@@ -212,12 +213,6 @@ static void on_sample(struct ev_loop *loop, ev_timer *timer, int events)
     look_at_memory(worker);
 }
 
-static void on_prepare(struct ev_loop *loop, ev_prepare *watcher, int events)
-{
-    (void)loop, (void)watcher, (void)events;
-    log_flush();
-}
-
 static int start_database(struct worker *worker)
 {
     const struct database_config *database = &worker->boot->config->database;
@@ -359,10 +354,7 @@ int worker_run(const struct worker_boot *boot)
     crash_install(worker, retire);
 
     watch(worker);
-    ev_prepare flush;
-    ev_prepare_init(&flush, on_prepare);
-    ev_set_priority(&flush, EV_MINPRI); /* after the fibers that this turn woke */
-    ev_prepare_start(loop, &flush);
+    log_batches_start(loop);
     control_say(boot->control_fd, CONTROL_READY, worker->revision->number, NULL);
     ev_run(loop, 0);
 

@@ -62,13 +62,15 @@ describe('crash: the caller is told, the others are served', options, () => {
     it('a double free: nothing may run any more, but everybody gets an answer', options, async () => {
         const others = Array.from({ length: 20 }, () => post('slow', { ms: 1500 }));
         await sleep(300);
-        await isTold(await post('crash', { how: 'double_free' }), 'function_crashed');
+        const requestId = await isTold(await post('crash', { how: 'double_free' }), 'function_crashed');
         for (const answer of await Promise.all(others)) {
             assert.equal(answer.status, 503);
             assert.equal((await answer.json()).code, 'worker_lost');
         }
         await eventually(async () => (await post('hello', {}).catch(() => null))?.status === 200, 'another worker');
         await host.logged((entry) => entry.event === 'worker_died' && entry.signal === 'ABRT');
+        const said = host.log.filter((entry) => entry.event === 'about_to_crash' && entry.requestId === requestId);
+        assert.equal(said.length, 1, 'the worker had not written it when it died');
     });
 
     it('after the answer has begun: the stream ends with the error', options, async () => {

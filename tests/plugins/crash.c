@@ -40,6 +40,7 @@ static void free_twice(void)
 static json_t *crash(edge_ctx *ctx, json_t *in)
 {
     const char *how = edge_json_text(in, "how");
+    edge_log(ctx, EDGE_LOG_INFO, "about_to_crash", { "how", edge_text(how) });
     if (strcmp(how, "null") == 0)
         write_to_null();
     if (strcmp(how, "jump") == 0)

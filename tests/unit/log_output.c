@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -145,6 +146,66 @@ static int to_null(void **state)
     return 0;
 }
 
+static int pipe_for_log(int ends[2])
+{
+    read_bytes = 0;
+    assert_int_equal(pipe(ends), 0);
+    log_open(ends[1], LOG_JSON, EDGE_LOG_DEBUG);
+    return ends[0];
+}
+
+/* Logs lines in a child that then ends as if killed; what it has not written is in the buffer. */
+static void die_with_lines(struct log_buffer *buffer, int first, int count)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        log_buffer_use(buffer);
+        log_many(first, count);
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WTERMSIG(status), SIGKILL);
+}
+
+static void what_a_killed_process_leaves_is_written_once(void **state)
+{
+    (void)state;
+    int ends[2], reader = pipe_for_log(ends);
+    struct log_buffer *buffer = log_buffer_create();
+    assert_non_null(buffer);
+    log_many(0, 1); /* waits here, and must not be written by the child as well */
+    die_with_lines(buffer, 1, 20);
+    log_buffer_rescue(buffer);
+    log_buffer_rescue(buffer);
+    die_with_lines(buffer, 21, 1); /* the next one in its place */
+    log_buffer_rescue(buffer);
+    drain(reader);
+    int64_t dropped = 0;
+    assert_int_equal(count_lines(&dropped), 22);
+    assert_int_equal(dropped, 0);
+    log_buffer_free(buffer);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void a_damaged_buffer_harms_nobody(void **state)
+{
+    (void)state;
+    int ends[2], reader = pipe_for_log(ends);
+    struct log_buffer *buffer = log_buffer_create();
+    memset(buffer, 0xff, 4096); /* the count of bytes is at its beginning */
+    log_buffer_rescue(buffer);
+    log_many(0, 1);
+    log_flush();
+    drain(reader);
+    int64_t dropped = 0;
+    assert_int_equal(count_lines(&dropped), 1);
+    log_buffer_free(buffer);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +213,8 @@ int main(void)
         cmocka_unit_test_teardown(a_full_socket_does_not_block, to_null),
         cmocka_unit_test_teardown(a_full_disk_does_not_harm, to_null),
         cmocka_unit_test_teardown(lines_wait_for_the_turn_but_warnings_do_not, to_null),
+        cmocka_unit_test_teardown(what_a_killed_process_leaves_is_written_once, to_null),
+        cmocka_unit_test_teardown(a_damaged_buffer_harms_nobody, to_null),
     };
     signal(SIGPIPE, SIG_IGN); /* as the host does */
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
  *
  * What cannot be written stays in the buffer; when that is full, new lines are dropped and counted, and the
  * count is logged once the reader is back. A buffer always holds whole lines, so log_flush, which only
- * calls the kernel, may be called from a signal handler.
+ * calls the kernel, may be called from a signal handler, and a parent can take over what a killed child leaves.
  */
 #include "line.h"
 
@@ -12,9 +12,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +32,13 @@ enum output {
     OUTPUT_POLLED, /* could not be opened anew: asked before each write */
 };
 
+struct log_buffer {
+    _Atomic size_t used; /* stored behind the lines that it counts */
+    char text[BUFFER_BYTES];
+};
+
+static struct log_buffer own_buffer;
+
 static struct {
     enum output output;
     int fd;
@@ -39,9 +48,18 @@ static struct {
     bool colour;
     char source[32];
     int64_t dropped;
-    size_t used;
-    char buffer[BUFFER_BYTES];
-} out = { .fd = -1, .source = "edge" };
+    struct log_buffer *buffer;
+} out = { .fd = -1, .source = "edge", .buffer = &own_buffer };
+
+size_t log_waiting(void)
+{
+    return atomic_load_explicit(&out.buffer->used, memory_order_relaxed);
+}
+
+static void set_used(struct log_buffer *buffer, size_t used)
+{
+    atomic_store_explicit(&buffer->used, used, memory_order_release);
+}
 
 /*
  * O_NONBLOCK belongs to the open file, which the parent shell shares; opening the pipe or terminal anew
@@ -109,27 +127,28 @@ static ssize_t write_piece(const char *start, size_t length)
 
 static void write_buffer(void)
 {
-    size_t done = 0;
-    while (done < out.used) {
-        ssize_t written = write_piece(out.buffer + done, next_piece(out.buffer + done, out.used - done));
+    char *text = out.buffer->text;
+    size_t done = 0, used = log_waiting();
+    while (done < used) {
+        ssize_t written = write_piece(text + done, next_piece(text + done, used - done));
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
             break;
         done += (size_t)written;
     }
-    memmove(out.buffer, out.buffer + done, out.used - done);
-    out.used -= done;
+    memmove(text, text + done, used - done);
+    set_used(out.buffer, used - done);
 }
 
 void log_flush(void)
 {
-    if (out.used == 0)
+    if (log_waiting() == 0)
         return;
 
     int kept_errno = errno;
     write_buffer();
-    if (out.used == 0 && out.dropped > 0) {
+    if (log_waiting() == 0 && out.dropped > 0) {
         int64_t lines = out.dropped;
         out.dropped = 0;
         log_event(EDGE_LOG_WARN, "log_lines_dropped", { "lines", edge_int(lines) });
@@ -140,11 +159,51 @@ void log_flush(void)
 /* Whether the buffer has room for a line; if not, one more has been dropped. */
 static bool has_room(void)
 {
-    if (BUFFER_BYTES - out.used < LOG_LINE_MAX)
+    if (BUFFER_BYTES - log_waiting() < LOG_LINE_MAX)
         log_flush();
-    bool room = BUFFER_BYTES - out.used >= LOG_LINE_MAX;
+    bool room = BUFFER_BYTES - log_waiting() >= LOG_LINE_MAX;
     out.dropped += !room;
     return room;
+}
+
+struct log_buffer *log_buffer_create(void)
+{
+    void *memory =
+        mmap(NULL, sizeof(struct log_buffer), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+void log_buffer_free(struct log_buffer *buffer)
+{
+    if (buffer != NULL)
+        munmap(buffer, sizeof *buffer);
+}
+
+void log_buffer_use(struct log_buffer *buffer)
+{
+    set_used(buffer, 0);
+    out.buffer = buffer;
+}
+
+/* The child's memory may be damaged: only what looks like lines is taken. */
+void log_buffer_rescue(struct log_buffer *buffer)
+{
+    size_t used = atomic_load_explicit(&buffer->used, memory_order_acquire);
+    const char *end = used <= BUFFER_BYTES ? memrchr(buffer->text, '\n', used) : NULL;
+    set_used(buffer, 0);
+    if (end == NULL)
+        return;
+
+    size_t length = (size_t)(end - buffer->text) + 1;
+    log_flush();
+    if (length > BUFFER_BYTES - log_waiting()) {
+        for (const char *at = buffer->text; at <= end; at++)
+            out.dropped += *at == '\n';
+        return;
+    }
+    memcpy(out.buffer->text + log_waiting(), buffer->text, length);
+    set_used(out.buffer, log_waiting() + length);
+    log_flush();
 }
 
 /* Writes a line to a place with room for the longest one, rest what is behind its beginning; its length. */
@@ -170,12 +229,13 @@ static void emit(edge_log_level level, const char *event, const edge_ctx *ctx,
 
     bool in_ring = false;
     if (has_room()) {
-        char *start = out.buffer + out.used;
+        size_t used = log_waiting();
+        char *start = out.buffer->text + used;
         size_t length = compose(start, out.format, level, event, ctx, rest, what);
         in_ring = out.format == LOG_JSON;
         if (in_ring)
             log_ring_put(start, length);
-        out.used += length;
+        set_used(out.buffer, used + length);
     }
     if (!in_ring && log_ring_fd() >= 0)
         log_ring_put(own_line, compose(own_line, LOG_JSON, level, event, ctx, rest, what));
