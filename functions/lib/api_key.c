@@ -10,6 +10,27 @@ enum {
     KEY_MAX = 4096,
 };
 
+static const edge_field account_fields[] = {
+    { "name", EDGE_TEXT, .help = "Who the key belongs to" },
+    { "email", EDGE_TEXT, .help = "And their address" },
+    { 0 },
+};
+
+const edge_field api_key_connect_output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "message", EDGE_TEXT, .required = true, .help = "For people" },
+    { "accountInfo", EDGE_OBJECT, .fields = account_fields, .required = true,
+        .help = "As far as the provider tells" },
+    { 0 },
+};
+
+const edge_field api_key_output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "message", EDGE_TEXT, .required = true, .help = "For people" },
+    { "accountInfo", EDGE_OBJECT, .fields = account_fields, .help = "connect: as far as the provider tells" },
+    { 0 },
+};
+
 const char *api_key_optional(edge_ctx *ctx, const json_t *in, const char *field)
 {
     const char *key = edge_json_text(in, field);

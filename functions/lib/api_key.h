@@ -7,6 +7,9 @@
 
 #include "lib/connection.h"
 
+/* The answer to connecting, and that of a function that disconnects as well. */
+extern const edge_field api_key_connect_output[], api_key_output[];
+
 /*
  * A key of the input, 8 to 4096 printable ASCII characters without blanks, since it goes out in a header; NULL
  * when absent. 400 naming the field.

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+const char *const connection_statuses[] = { "disconnected", "pending", "connected", "error", NULL };
+
 static const struct connection_failure *failure_of(
     edge_ctx *ctx, const char *code, const char *message, const char *suggestion)
 {

@@ -20,6 +20,9 @@
 #include "lib/credentials.h"
 #include "lib/service.h"
 
+/* Values of connection_status, for output tables; NULL-terminated. */
+extern const char *const connection_statuses[];
+
 /* An error answer in the making. */
 struct connection_failure {
     int status;

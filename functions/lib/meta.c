@@ -16,6 +16,16 @@ enum {
     "id,name,permissions{permission,status},"                                                                  \
     "accounts.limit(100){id,name,access_token,tasks,instagram_business_account{id,username}}"
 
+static const edge_field page_fields[] = {
+    { "id", EDGE_TEXT, .required = true, .help = "Meta's number of the Page" },
+    { "name", EDGE_TEXT, .help = "As Facebook shows it" },
+    { "instagram_account_id", EDGE_TEXT, .help = "Professional account that is linked to it; Instagram only" },
+    { "instagram_username", EDGE_TEXT, .help = "Name of that account" },
+    { 0 },
+};
+
+const edge_field meta_page_output = { .type = EDGE_OBJECT, .fields = page_fields };
+
 const char *meta_version(edge_ctx *ctx)
 {
     const char *configured = edge_env(ctx, "META_GRAPH_VERSION");

@@ -53,6 +53,9 @@ const struct meta_page *meta_page_find(const struct meta_account *account, const
 /* 422 "no_instagram_business_account", with what the user can do about it. */
 EDGE_RETURNS_NONNULL const struct connection_failure *meta_no_instagram(edge_ctx *ctx);
 
+/* An item of pages, as meta_page_settings lists them. */
+extern const edge_field meta_page_output;
+
 /* The settings that choosing this Page means: page_id, page_name, pages and Instagram's. page may be NULL. */
 EDGE_RETURNS_NONNULL json_t *meta_page_settings(
     const struct service *service, const struct meta_account *account, const struct meta_page *page);

@@ -17,6 +17,8 @@ enum {
     SLOW_MS = 2000,
 };
 
+const char *const integration_statuses[] = { "healthy", "degraded", "error", NULL };
+
 static const struct probe {
     const char *key, *path;
     const char *variables[2]; /* without a value of which there is no call; for ElevenLabs either will do */

@@ -8,6 +8,9 @@
 
 #include <edge/edge.h>
 
+/* What an integration's status may be, for output tables; NULL-terminated. */
+extern const char *const integration_statuses[];
+
 /* What is known of an integration: a row of integration_status in the making. */
 struct integration_state {
     const char *status;       /* healthy, degraded, error */

@@ -15,6 +15,9 @@ enum {
     SOON_SECONDS = 30,
 };
 
+const char *const revocation_outcomes[] = { "revoked", "already_invalid", "not_supported", "kept_shared_grant",
+    "nothing_to_revoke", "failed", NULL };
+
 static bool succeeded(const edge_reply *reply)
 {
     return reply->failure == EDGE_HTTP_OK && reply->status >= 200 && reply->status < 300;

@@ -19,6 +19,9 @@ struct revocation {
     const char *account_id;    /* settings.account_id of before; NULL: not known */
 };
 
+/* What revoke says, for output tables; NULL-terminated. */
+extern const char *const revocation_outcomes[];
+
 /* One of revoked, already_invalid, not_supported, kept_shared_grant, nothing_to_revoke, failed. */
 EDGE_RETURNS_NONNULL const char *revoke(edge_ctx *ctx, const struct revocation *revocation);
 

@@ -29,6 +29,9 @@ static const char *const google_aliases[] = { "google", "google_calendar", NULL 
 static const char *const microsoft_aliases[] = { "microsoft", "office365", NULL };
 static const char *const follow_up_boss_aliases[] = { "followupboss", NULL };
 
+const char *const service_names[] = { "google_workspace", "microsoft_365", "facebook", "instagram", "linkedin",
+    "zoom", "lofty", "follow_up_boss", "skyslope", NULL };
+
 static const struct service services[] = {
     { "google_workspace", "Google Workspace", "google-workspace", SERVICE_GOOGLE, true, google_scopes,
         google_aliases },

@@ -29,6 +29,9 @@ struct service {
     const char *const *aliases; /* other names that callers use; NULL-terminated */
 };
 
+/* The canonical names, for output tables; NULL-terminated. */
+extern const char *const service_names[];
+
 /* A service by its canonical name or an alias; NULL when there is none. name may be NULL. */
 const struct service *service_find(const char *name);
 

@@ -19,6 +19,33 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field integration_fields[] = {
+    { "name", EDGE_TEXT, .required = true, .help = "For people" },
+    { "key", EDGE_TEXT, .required = true, .help = "For programs" },
+    { "status", EDGE_ENUM, .values = integration_statuses, .required = true, .help = "How it is doing" },
+    { "responseTime", EDGE_INT, .help = "Milliseconds of the call; null without one" },
+    { "lastChecked", EDGE_DATETIME, .help = "null: never" },
+    { "errorMessage", EDGE_TEXT, .help = "What is wrong" },
+    { "metadata", EDGE_OBJECT, .required = true, .help = "What was found, by integration" },
+    { "cached", EDGE_BOOL, .required = true, .help = "Whether it was found by an earlier call" },
+    { 0 },
+};
+static const edge_field integration_item = { .type = EDGE_OBJECT, .fields = integration_fields };
+
+static const edge_field summary_fields[] = {
+    { "healthy", EDGE_INT, .required = true },
+    { "degraded", EDGE_INT, .required = true },
+    { "error", EDGE_INT, .required = true },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "lastChecked", EDGE_DATETIME, .required = true, .help = "Now" },
+    { "integrations", EDGE_ARRAY, .items = &integration_item, .required = true, .help = "In a fixed order" },
+    { "summary", EDGE_OBJECT, .fields = summary_fields, .required = true, .help = "Integrations by status" },
+    { 0 },
+};
+
 enum kind {
     LIVE,    /* probed by a call */
     MARKET,  /* judged by its data: a call costs quota */
@@ -251,4 +278,5 @@ static json_t *check_integration_status(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(checkIntegrationStatus,
     .summary = "Tells administrators how the platform's integrations are doing",
     .input = input,
+    .output = output,
     .handle = check_integration_status);

@@ -33,6 +33,18 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "userId", EDGE_TEXT, .required = true, .help = "Whom the link signs in" },
+    { "ticket", EDGE_TEXT, .help = "consume: for Clerk's ticket strategy; null when signed in already" },
+    { "alreadySignedIn", EDGE_BOOL, .help = "consume: whether the caller is this person" },
+    { "redirectTo", EDGE_TEXT, .help = "consume: path to go on at" },
+    { "token", EDGE_TEXT, .help = "issue: for one sign-in" },
+    { "loginUrl", EDGE_URL, .help = "issue: the link with the token in it" },
+    { "expiresAt", EDGE_DATETIME, .help = "issue: when the link stops working" },
+    { 0 },
+};
+
 EDGE_NORETURN static void refuse(edge_ctx *ctx, const char *field, const char *message)
 {
     edge_fail_with(ctx, 400, "invalid_input", .field = field, .message = message);
@@ -205,6 +217,7 @@ static json_t *consume_sso_token(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(consumeSSOToken,
     .summary = "Signs a person in by a one-time link, or issues one",
     .input = input,
+    .output = output,
     .handle = consume_sso_token,
     .shape = &oauth_callback_shape,
     .service_without_user = true);

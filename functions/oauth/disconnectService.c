@@ -20,6 +20,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "message", EDGE_TEXT, .required = true, .help = "For people" },
+    { "service", EDGE_ENUM, .values = service_names, .required = true, .help = "What has been disconnected" },
+    { "revoked", EDGE_BOOL, .required = true, .help = "Whether the provider takes the grant for over" },
+    { "revocation", EDGE_ENUM, .values = revocation_outcomes, .required = true,
+        .help = "What became of the grant" },
+    { "manageUrl", EDGE_URL, .help = "Where the user can end the grant; microsoft_365 only" },
+    { 0 },
+};
+
 static const struct service *read_service(edge_ctx *ctx, const json_t *in)
 {
     const char *name = edge_json_text(in, "serviceName"), *kind = edge_json_text(in, "connectionType");
@@ -132,4 +143,5 @@ static json_t *disconnect_service(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(disconnectService,
     .summary = "Removes a connection and revokes its grant at the provider",
     .input = input,
+    .output = output,
     .handle = disconnect_service);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/connection.h"
+#include "lib/meta.h"
 #include "lib/service.h"
 
 static const char *const kinds[] = { "crm", "external", NULL };
@@ -16,6 +18,77 @@ static const edge_field input[] = {
     { "userId", EDGE_USER, .help = "The caller's own id, or absent" },
     { "kind", EDGE_ENUM, .values = kinds, .help = "Only connections of this kind" },
     { "service", EDGE_TEXT, .help = "Only connections of this service; an alias will do" },
+    { 0 },
+};
+
+static const edge_field text_item = { .type = EDGE_TEXT };
+
+static const edge_field settings_fields[] = {
+    { "account_id", EDGE_TEXT, .help = "At the provider" },
+    { "account_email", EDGE_TEXT, .help = "Its address" },
+    { "account_name", EDGE_TEXT, .help = "Whose account it is" },
+    { "scopes", EDGE_ARRAY, .items = &text_item, .help = "Permissions that were given" },
+    { "missing_scopes", EDGE_ARRAY, .items = &text_item, .help = "Permissions that were not" },
+    { "connected_at", EDGE_DATETIME, .help = "When it was connected" },
+    { "person_urn", EDGE_TEXT, .help = "linkedin: the member" },
+    { "page_id", EDGE_TEXT, .help = "facebook, instagram: the chosen Page" },
+    { "page_name", EDGE_TEXT, .help = "Its name" },
+    { "pages", EDGE_ARRAY, .items = &meta_page_output, .help = "facebook, instagram: Pages to choose from" },
+    { "instagram_account_id", EDGE_TEXT, .help = "instagram: the account" },
+    { "instagram_username", EDGE_TEXT, .help = "And its name" },
+    { "last_error", EDGE_TEXT, .help = "Code of what went wrong" },
+    { "last_error_at", EDGE_DATETIME, .help = "And when" },
+    { 0 },
+};
+
+static const edge_field crm_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "user_id", EDGE_TEXT, .required = true },
+    { "provider", EDGE_TEXT, .required = true, .help = "Name of the service" },
+    { "connection_status", EDGE_ENUM, .values = connection_statuses },
+    { "sync_settings", EDGE_OBJECT, .required = true, .help = "Switches and state of syncs, by name" },
+    { "last_sync_at", EDGE_DATETIME },
+    { "created_at", EDGE_DATETIME },
+    { "updated_at", EDGE_DATETIME },
+    { "needs_reconnect", EDGE_BOOL, .required = true, .help = "Whether the user has to connect again" },
+    { 0 },
+};
+static const edge_field crm_item = { .type = EDGE_OBJECT, .fields = crm_fields };
+
+static const edge_field external_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "user_id", EDGE_TEXT, .required = true },
+    { "service_name", EDGE_TEXT, .required = true },
+    { "connection_status", EDGE_ENUM, .values = connection_statuses },
+    { "settings", EDGE_OBJECT, .fields = settings_fields, .required = true, .help = "What is known of it" },
+    { "last_sync_at", EDGE_DATETIME },
+    { "created_at", EDGE_DATETIME },
+    { "updated_at", EDGE_DATETIME },
+    { "needs_reconnect", EDGE_BOOL, .required = true, .help = "Whether the user has to connect again" },
+    { 0 },
+};
+static const edge_field external_item = { .type = EDGE_OBJECT, .fields = external_fields };
+
+static const edge_field brief_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "serviceName", EDGE_TEXT, .required = true },
+    { "connectionStatus", EDGE_ENUM, .values = connection_statuses },
+    { "lastSyncAt", EDGE_DATETIME },
+    { 0 },
+};
+static const edge_field brief_item = { .type = EDGE_OBJECT, .fields = brief_fields };
+
+static const edge_field data_fields[] = {
+    { "crm", EDGE_ARRAY, .items = &crm_item, .required = true, .help = "Connections by an API key" },
+    { "external", EDGE_ARRAY, .items = &external_item, .required = true, .help = "Connections by consent" },
+    { "crmConnections", EDGE_ARRAY, .items = &brief_item, .required = true, .help = "crm in short" },
+    { "externalConnections", EDGE_ARRAY, .items = &brief_item, .required = true, .help = "external in short" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "data", EDGE_OBJECT, .fields = data_fields, .required = true },
     { 0 },
 };
 
@@ -139,4 +212,5 @@ static json_t *fetch_user_connections(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(fetchUserConnections,
     .summary = "Lists the user's connections",
     .input = input,
+    .output = output,
     .handle = fetch_user_connections);

@@ -77,6 +77,7 @@ static json_t *follow_up_boss_auth(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(followUpBossAuth,
     .summary = "Connects or disconnects Follow Up Boss with an API key",
     .input = input,
+    .output = api_key_output,
     .handle = follow_up_boss_auth,
     .shape = &oauth_callback_shape,
     .trims = true);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 #include "lib/token.h"
 
 static const char *const services[] = { "google_workspace", NULL };
@@ -29,6 +30,20 @@ static const edge_field input[] = {
     { "redirectPath", EDGE_TEXT, .min = 1, .max = 512, .help = "getAuthUrl: path to go on at" },
     { "payload", EDGE_OBJECT, .fields = payload,
         .help = "handleCallback: what the provider's redirect carried; getAuthUrl: redirectPath" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "hasToken", EDGE_BOOL, .help = "check_token: whether the calendar can be used" },
+    { "needsReconnect", EDGE_BOOL, .help = "check_token: whether the user has to connect again" },
+    { "accountEmail", EDGE_TEXT, .help = "check_token, handleCallback: address of the account" },
+    { "expiresAt", EDGE_DATETIME, .help = "check_token: of the token; getAuthUrl: of the URL" },
+    { "success", EDGE_BOOL, .help = "handleCallback: true" },
+    { "service", EDGE_ENUM, .values = services, .help = "getAuthUrl, handleCallback: what is connected" },
+    { "scopes", EDGE_ARRAY, .items = &oauth_scope_output,
+        .help = "getAuthUrl: permissions asked for; handleCallback: given" },
+    OAUTH_BEGIN_MEMBERS(false),
+    OAUTH_FINISH_MEMBERS(false),
     { 0 },
 };
 
@@ -101,5 +116,6 @@ static json_t *google_calendar_auth(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(googleCalendarAuth,
     .summary = "Checks for a usable Google calendar token, and connects one",
     .input = input,
+    .output = output,
     .handle = google_calendar_auth,
     .shape = &oauth_callback_shape);

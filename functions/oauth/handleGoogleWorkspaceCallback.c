@@ -8,6 +8,7 @@
 #include <edge/edge.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 
 static const char *const services[] = { "google_workspace", NULL };
 
@@ -19,5 +20,6 @@ static json_t *finish_google(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(handleGoogleWorkspaceCallback,
     .summary = "Finishes a Google Workspace connection",
     .input = oauth_callback_input,
+    .output = oauth_finish_output,
     .handle = finish_google,
     .shape = &oauth_callback_shape);

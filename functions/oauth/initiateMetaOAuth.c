@@ -7,6 +7,7 @@
 #include <edge/edge.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 
 static const char *const services[] = { "facebook", "instagram", NULL };
 
@@ -26,4 +27,5 @@ static json_t *initiate_meta(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(initiateMetaOAuth,
     .summary = "Gets the Facebook consent URL for a Page or an Instagram account",
     .input = input,
+    .output = oauth_begin_output,
     .handle = initiate_meta);

@@ -7,6 +7,7 @@
 #include <edge/edge.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 
 static json_t *initiate_microsoft(edge_ctx *ctx, json_t *in)
 {
@@ -16,4 +17,5 @@ static json_t *initiate_microsoft(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(initiateMicrosoftOAuth,
     .summary = "Gets the Microsoft 365 consent URL",
     .input = oauth_begin_input,
+    .output = oauth_begin_output,
     .handle = initiate_microsoft);

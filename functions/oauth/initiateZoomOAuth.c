@@ -6,6 +6,7 @@
 #include <edge/edge.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 
 static json_t *initiate_zoom(edge_ctx *ctx, json_t *in)
 {
@@ -15,4 +16,5 @@ static json_t *initiate_zoom(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(initiateZoomOAuth,
     .summary = "Gets the Zoom consent URL",
     .input = oauth_begin_input,
+    .output = oauth_begin_output,
     .handle = initiate_zoom);

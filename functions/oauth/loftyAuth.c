@@ -67,6 +67,7 @@ static json_t *lofty_auth(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(loftyAuth,
     .summary = "Connects Lofty with an API key",
     .input = input,
+    .output = api_key_connect_output,
     .handle = lofty_auth,
     .shape = &oauth_callback_shape,
     .trims = true);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 #include "lib/token.h"
 
 static const char *const actions[] = { "callback", "selectPage", NULL };
@@ -24,6 +25,19 @@ static const edge_field input[] = {
     { "error_description", EDGE_TEXT, .min = 0, .max = 2000, .help = "callback: goes no further" },
     { "service", EDGE_JSON, .help = "selectPage: facebook or instagram" },
     { "pageId", EDGE_JSON, .help = "selectPage: 1 to 64 digits" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "service", EDGE_ENUM, .values = services, .required = true, .help = "What has been connected" },
+    { "scopes", EDGE_ARRAY, .items = &oauth_scope_output, .help = "callback: permissions that were given" },
+    { "accountEmail", EDGE_TEXT, .help = "callback: always null, Meta does not tell" },
+    OAUTH_FINISH_MEMBERS(false),
+    { "pageId", EDGE_TEXT, .help = "The chosen Page" },
+    { "pageName", EDGE_TEXT, .help = "Its name" },
+    { "pages", EDGE_ARRAY, .items = &meta_page_output, .help = "callback: Pages to choose from" },
+    { "instagramAccountId", EDGE_TEXT, .help = "instagram: the account linked to the Page" },
     { 0 },
 };
 
@@ -114,5 +128,6 @@ static json_t *finish_meta(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(metaOAuthCallback,
     .summary = "Finishes a Facebook or Instagram connection, or chooses another Page",
     .input = input,
+    .output = output,
     .handle = finish_meta,
     .shape = &oauth_callback_shape);

@@ -7,6 +7,7 @@
 #include <edge/edge.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 
 static const char *const services[] = { "microsoft_365", NULL };
 
@@ -18,5 +19,6 @@ static json_t *finish_microsoft(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(microsoftOAuthCallback,
     .summary = "Finishes a Microsoft 365 connection",
     .input = oauth_callback_input,
+    .output = oauth_finish_output,
     .handle = finish_microsoft,
     .shape = &oauth_callback_shape);

@@ -96,6 +96,7 @@ static json_t *sky_slope_auth(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(skySlopeAuth,
     .summary = "Connects or disconnects SkySlope with an access key",
     .input = input,
+    .output = api_key_output,
     .handle = sky_slope_auth,
     .shape = &oauth_callback_shape,
     .trims = true);

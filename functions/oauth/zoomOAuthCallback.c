@@ -6,6 +6,7 @@
 #include <edge/edge.h>
 
 #include "lib/oauth_flow.h"
+#include "lib/oauth_output.h"
 
 static const char *const services[] = { "zoom", NULL };
 
@@ -17,5 +18,6 @@ static json_t *finish_zoom(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(zoomOAuthCallback,
     .summary = "Finishes a Zoom connection",
     .input = oauth_callback_input,
+    .output = oauth_finish_output,
     .handle = finish_zoom,
     .shape = &oauth_callback_shape);

@@ -42,8 +42,8 @@ describe('fetchUserConnections', options, () => {
     it('all that connecting writes is shown; an error asks to reconnect', options, async () => {
         const user = await pages.agent();
         const settings = {
-            account_id: '1', account_email: 'a', account_name: 'A', scopes: ['s'], missing_scopes: ['m'], connected_at: 'c', person_urn: 'u', page_id: '9', page_name: 'P',
-            pages: [{ id: '9', name: 'P' }], instagram_account_id: '17', instagram_username: 'ann', last_error: 'reconnect_required', last_error_at: 'now',
+            account_id: '1', account_email: 'a', account_name: 'A', scopes: ['s'], missing_scopes: ['m'], connected_at: '2026-05-01T08:00:00.000Z', person_urn: 'u', page_id: '9', page_name: 'P',
+            pages: [{ id: '9', name: 'P' }], instagram_account_id: '17', instagram_username: 'ann', last_error: 'reconnect_required', last_error_at: '2026-05-02T08:00:00.000Z',
         };
         await connections.add(user, 'facebook', { status: 'error', settings: { ...settings, page_access_token: 'SECRET', other: 1 } });
         const { external } = await list(user);
