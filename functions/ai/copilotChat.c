@@ -14,6 +14,7 @@
 #include "lib/gateway.h"
 #include "lib/persona.h"
 #include "lib/prompts.h"
+#include "lib/tool_call.h"
 
 static const char *const prompt_aliases[] = { "message", "prompt", NULL };
 
@@ -33,7 +34,9 @@ static const edge_field input[] = {
 static const edge_field output[] = {
     { "response", EDGE_TEXT, .required = true, .help = "The advice, in Markdown" },
     { "conversationId", EDGE_UUID, .help = "The conversation that it was kept in" },
-    { "toolCalls", EDGE_ARRAY, .required = true, .help = "Always empty: the Copilot calls no tools" },
+    { "toolCalls", EDGE_ARRAY, .items = &tool_call_output, .required = true,
+        .help = "Always empty: the Copilot calls no tools" },
+    CONVERSATION_FIELDS,
     { 0 },
 };
 

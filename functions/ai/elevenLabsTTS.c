@@ -23,6 +23,15 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "audioBase64", EDGE_TEXT, .required = true, .help = "The recording in base64" },
+    { "audioData", EDGE_TEXT, .required = true, .help = "The same" },
+    { "mimeType", EDGE_TEXT, .required = true, .help = "audio/mpeg" },
+    { "voiceId", EDGE_TEXT, .required = true, .help = "Whose voice it is, at ElevenLabs" },
+    { 0 },
+};
+
 /* Every failure that is not the caller's tells the page to go on in text. */
 static const edge_shape shape = { .success_false = true };
 
@@ -93,6 +102,7 @@ static json_t *speak(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(elevenLabsTTS,
     .summary = "Speech for a text, whole or as a stream of audio",
     .input = input,
+    .output = output,
     .handle = speak,
     .shape = &shape,
     .streams = true,

@@ -15,6 +15,7 @@ static json_t *chat(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(executive_assistantChat,
     .summary = "A chat with NOVA, the executive assistant",
     .input = agent_chat_input,
+    .output = agent_chat_output,
     .handle = chat,
     .streams = true,
     .problems = agent_chat_problems);

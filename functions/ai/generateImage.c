@@ -9,6 +9,7 @@
 EDGE_FUNCTION(generateImage,
     .summary = "A marketing image for a prompt, for the older page",
     .input = image_input,
+    .output = image_output,
     .handle = image_generate,
     .shape = &completion_shape,
     .trims = true);

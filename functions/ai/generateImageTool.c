@@ -10,6 +10,7 @@
 EDGE_FUNCTION(generateImageTool,
     .summary = "A marketing image for a prompt",
     .input = image_input,
+    .output = image_output,
     .handle = image_generate,
     .shape = &completion_shape,
     .trims = true);

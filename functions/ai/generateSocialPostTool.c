@@ -29,6 +29,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field hashtag = { .type = EDGE_TEXT };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "content", EDGE_TEXT, .required = true, .help = "The post, with its hashtags" },
+    { "hashtags", EDGE_ARRAY, .items = &hashtag, .required = true, .help = "Each with #" },
+    { "callToAction", EDGE_TEXT, .help = "What the reader is asked to do" },
+    { "platform", EDGE_ENUM, .values = platforms, .required = true, .help = "What it was written for" },
+    { 0 },
+};
+
 EDGE_NORETURN static void refuse(edge_ctx *ctx, const char *field, const char *message)
 {
     edge_fail_with(ctx, 400, "invalid_input", .message = message, .field = field);
@@ -114,6 +125,7 @@ static json_t *generate(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(generateSocialPostTool,
     .summary = "One ready post for a social-media platform",
     .input = input,
+    .output = output,
     .handle = generate,
     .shape = &completion_shape,
     .trims = true);

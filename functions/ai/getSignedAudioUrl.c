@@ -20,6 +20,14 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "signedUrl", EDGE_URL, .required = true, .help = "Where it can be played" },
+    { "signed_url", EDGE_URL, .required = true, .help = "The same" },
+    { "expiresIn", EDGE_INT, .help = "Seconds; null for a recording that is kept elsewhere" },
+    { "expiresAt", EDGE_DATETIME, .help = "null for a recording that is kept elsewhere" },
+    { 0 },
+};
+
 /* Whether one of the caller's calls or role plays has this recording, by any of the names that rows use. */
 static bool is_recorded(edge_ctx *ctx, const char *url, const char *qualified)
 {
@@ -68,5 +76,6 @@ static json_t *sign(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getSignedAudioUrl,
     .summary = "A URL that plays one of the caller's recordings for a while",
     .input = input,
+    .output = output,
     .handle = sign,
     .trims = true);

@@ -31,6 +31,26 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field sentence = { .type = EDGE_TEXT };
+
+static const edge_field report_fields[] = {
+    { "strengths", EDGE_ARRAY, .min = 1, .max = 3, .items = &sentence, .required = true,
+        .help = "What was good" },
+    { "improvements", EDGE_ARRAY, .min = 1, .max = 3, .items = &sentence, .required = true,
+        .help = "What could be better" },
+    { "coaching_tip", EDGE_TEXT, .required = true, .help = "What to try next" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "clientResponse", EDGE_TEXT, .required = true, .help = "The client's line; empty when they just leave" },
+    { "generatedText", EDGE_TEXT, .required = true, .help = "The same" },
+    { "analysis", EDGE_OBJECT, .fields = report_fields,
+        .help = "Coaching on the agent's line; null when it was not asked for or did not come about" },
+    { "conversation_ended", EDGE_BOOL, .required = true, .help = "Whether the client has left" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 404, "scenario_not_found", "scenarioId names no active scenario" },
     { 0 },
@@ -184,6 +204,7 @@ static json_t *role_play(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(openaiRolePlay,
     .summary = "The simulated client's next line, and coaching for the agent",
     .input = input,
+    .output = output,
     .handle = role_play,
     .streams = true,
     .trims = true,

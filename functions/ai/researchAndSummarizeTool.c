@@ -14,6 +14,21 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "query", EDGE_TEXT, .required = true, .help = "As sent" },
+    { "summary", EDGE_TEXT, .required = true, .help = "The digest" },
+    { "focus", EDGE_TEXT, .required = true, .help = "As sent, or general" },
+    { "grounded", EDGE_BOOL, .required = true, .help = "false: nothing was looked up" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "data", EDGE_OBJECT, .fields = data_fields, .required = true, .help = "What was found" },
+    { 0 },
+};
+
 static const char *question(edge_ctx *ctx, const char *query, const char *focus)
 {
     return edge_format(ctx,
@@ -42,6 +57,7 @@ static json_t *research(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(researchAndSummarizeTool,
     .summary = "A digest of a topic, from what the model knows",
     .input = input,
+    .output = output,
     .handle = research,
     .shape = &completion_shape,
     .trims = true);

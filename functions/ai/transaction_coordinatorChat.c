@@ -15,6 +15,7 @@ static json_t *chat(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(transaction_coordinatorChat,
     .summary = "A chat with VEGA, the transaction coordinator",
     .input = agent_chat_input,
+    .output = agent_chat_output,
     .handle = chat,
     .streams = true,
     .problems = agent_chat_problems);

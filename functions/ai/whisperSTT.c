@@ -18,6 +18,14 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "text", EDGE_TEXT, .required = true, .help = "What is said" },
+    { "transcript", EDGE_TEXT, .required = true, .help = "The same" },
+    { "language", EDGE_TEXT, .required = true, .help = "ISO 639-1, as asked for" },
+    { 0 },
+};
+
 static const edge_problem problems[] = {
     { 413, "audio_too_large", "The recording has more than 26,214,400 bytes" },
     { 415, "unsupported_media_type", "No such recordings are taken" },
@@ -37,6 +45,7 @@ static json_t *transcribe(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(whisperSTT,
     .summary = "The text of a recording",
     .input = input,
+    .output = output,
     .handle = transcribe,
     .raw_types = "audio/* video/webm video/mp4",
     .shape = &shape,

@@ -13,6 +13,7 @@
 #include "lib/conversation.h"
 #include "lib/gateway.h"
 #include "lib/text.h"
+#include "lib/tool_call.h"
 #include "lib/tool_round.h"
 
 #include <stdlib.h>
@@ -29,6 +30,15 @@ const edge_field agent_chat_input[] = {
     { "conversationId", EDGE_UUID, .help = "Conversation to go on with; absent: a new one" },
     { "stream", EDGE_BOOL, .help = "Answer token by token" },
     { "idempotencyKey", EDGE_TEXT, .help = "A repeated call with the same key gets the first one's answer" },
+    { 0 },
+};
+
+const edge_field agent_chat_output[] = {
+    { "response", EDGE_TEXT, .required = true, .help = "What the agent says, in Markdown" },
+    { "conversationId", EDGE_UUID, .help = "The conversation that it was kept in" },
+    { "toolCalls", EDGE_ARRAY, .items = &tool_call_output, .required = true, .help = "In the order of asking" },
+    { "warning", EDGE_TEXT, .help = "Code of what went wrong after tools had run" },
+    CONVERSATION_FIELDS,
     { 0 },
 };
 

@@ -11,7 +11,7 @@
 
 #include "lib/persona.h"
 
-extern const edge_field agent_chat_input[];
+extern const edge_field agent_chat_input[], agent_chat_output[];
 extern const edge_problem agent_chat_problems[];
 
 /* The whole of a turn; return its result. */

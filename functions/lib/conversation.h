@@ -18,6 +18,13 @@
 #include "lib/lease.h"
 #include "lib/persona.h"
 
+/* Members of a turn's answer that say in what way it is not a usual one. */
+#define CONVERSATION_FIELDS                                                                                    \
+    { "partial", EDGE_BOOL, .help = "true: it ended early" },                                                  \
+    {                                                                                                          \
+        "replayed", EDGE_BOOL, .help = "true: the answer of an earlier call with this idempotency key"         \
+    }
+
 struct turn {
     edge_ctx *ctx;
     const struct persona *persona;

@@ -32,6 +32,27 @@ const edge_field image_input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "imageUrl", EDGE_TEXT, .required = true, .help = "https: for a week, or a data URL" },
+    { "url", EDGE_TEXT, .required = true, .help = "The same" },
+    { "prompt", EDGE_TEXT, .required = true, .help = "As sent" },
+    { "style", EDGE_TEXT, .required = true, .help = "As sent, or default" },
+    { "aspectRatio", EDGE_ENUM, .values = aspect_ratios, .help = "As sent" },
+    { "mimeType", EDGE_TEXT, .help = "As far as it is known" },
+    { "bucket", EDGE_TEXT, .help = "Where it is stored; null: it is not" },
+    { "path", EDGE_TEXT, .help = "And under what name" },
+    { "message", EDGE_TEXT, .required = true, .help = "A sentence about it" },
+    { 0 },
+};
+
+const edge_field image_output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "url", EDGE_TEXT, .required = true, .help = "https: for a week, or a data URL" },
+    { "imageUrl", EDGE_TEXT, .required = true, .help = "The same" },
+    { "data", EDGE_OBJECT, .fields = data_fields, .required = true, .help = "What was made" },
+    { 0 },
+};
+
 /* The kinds of image that a data URL may be of. */
 static const struct kind {
     const char *media_type, *ending;

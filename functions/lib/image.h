@@ -6,7 +6,7 @@
 
 #include <edge/edge.h>
 
-extern const edge_field image_input[];
+extern const edge_field image_input[], image_output[];
 
 /* Makes an image, stores it where there is a store, and answers with its URL; return the result. */
 json_t *image_generate(edge_ctx *ctx, json_t *in);

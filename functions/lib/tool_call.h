@@ -9,6 +9,9 @@
 
 #include "lib/tools.h"
 
+/* Item of toolCalls, as tool_call_entry makes it. */
+extern const edge_field tool_call_output;
+
 struct tool_call {
     const char *id, *name;
     const struct tool *tool;  /* NULL: the persona has none of that name */

@@ -17,6 +17,23 @@ enum {
 
 #define TRUNCATED " [truncated]"
 
+static const char *const statuses[] = { "success", "failed", NULL };
+
+static const edge_field entry_fields[] = {
+    { "id", EDGE_TEXT, .required = true, .help = "Of this call, as the model named it" },
+    { "name", EDGE_TEXT, .required = true, .help = "Which tool" },
+    { "args", EDGE_OBJECT, .required = true, .help = "What the tool was given, by parameter" },
+    { "status", EDGE_ENUM, .values = statuses, .required = true, .help = "How it ended" },
+    { "durationMs", EDGE_INT, .required = true, .help = "0 when it did not run" },
+    { "error", EDGE_TEXT, .help = "failed: why" },
+    { "suggestion", EDGE_TEXT, .help = "failed: what would help" },
+    { "deduplicated", EDGE_BOOL, .help = "true: it shares the run of an equal call" },
+    { "imageUrl", EDGE_URL, .help = "Image that it made" },
+    { 0 },
+};
+
+const edge_field tool_call_output = { .type = EDGE_OBJECT, .fields = entry_fields };
+
 static bool says(const char *error, const char *words)
 {
     return strcasestr(error, words) != NULL;
