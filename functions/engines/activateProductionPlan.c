@@ -50,6 +50,31 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field goal_fields[] = {
+    { "id", EDGE_UUID, .help = "null: a goal that dryRun did not make" },
+    { "title", EDGE_TEXT, .required = true, .help = "What it is about" },
+    { "category", EDGE_TEXT, .required = true, .help = "production or activity" },
+    { "unit", EDGE_TEXT, .required = true, .help = "What the values count" },
+    { "target_value", EDGE_NUMBER, .required = true, .help = "To be reached" },
+    { "current_value", EDGE_NUMBER, .required = true, .help = "Reached so far" },
+    { "progress_percentage", EDGE_INT, .required = true, .help = "Per cent of the target, 100 at most" },
+    { "status", EDGE_ENUM, .values = annual_goals_statuses, .required = true, .help = "Whether it is reached" },
+    { "trend", EDGE_ENUM, .values = annual_goals_trends, .required = true, .help = "How it is going" },
+    { "deadline", EDGE_DATE, .required = true, .help = "The plan year's last day" },
+    { 0 },
+};
+static const edge_field goal_item = { .type = EDGE_OBJECT, .fields = goal_fields };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "goalsCreated", EDGE_INT, .required = true, .help = "How many there were not" },
+    { "goalsUpdated", EDGE_INT, .required = true, .help = "How many there were" },
+    { "planYear", EDGE_INT, .required = true, .help = "Which year is planned" },
+    { "goals", EDGE_ARRAY, .items = &goal_item, .required = true, .help = "All nine, as they are now" },
+    { "dryRun", EDGE_BOOL, .required = true, .help = "As sent: true when nothing was written" },
+    { 0 },
+};
+
 /* The planner's figures and their columns: numbers or texts of numbers, as its form has them. */
 static const struct figure {
     const char *name, *column;
@@ -283,6 +308,7 @@ static const edge_problem problems[] = {
 EDGE_FUNCTION(activateProductionPlan,
     .summary = "Saves the 12-month plan and its nine annual goals",
     .input = input,
+    .output = output,
     .handle = activate_production_plan,
     .shape = &shape,
     .check = check,

@@ -36,6 +36,19 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field cache_fields[] = {
+    { "hit", EDGE_BOOL, .required = true, .help = "Whether an earlier call built it" },
+    { "stale", EDGE_BOOL, .required = true, .help = "Whether it has expired" },
+    { "expiresAt", EDGE_DATETIME, .required = true },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    ENGINE_CONTEXT_MEMBERS(true),
+    { "cache", EDGE_OBJECT, .fields = cache_fields, .required = true, .help = "Where it comes from" },
+    { 0 },
+};
+
 struct engine_state {
     const char *name, *function;
     double score;
@@ -304,4 +317,5 @@ static json_t *build_graph_context(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(buildGraphContext,
     .summary = "A user's three scores together, with a forecast and a coach's remark",
     .input = input,
+    .output = output,
     .handle = build_graph_context);

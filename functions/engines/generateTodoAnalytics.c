@@ -26,6 +26,30 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const char *const insight_codes[] = { "no_data", "overdue_backlog", "low_completion", "steady", "strong",
+    NULL };
+static const char *const sources[] = { "rules", "ai", NULL };
+
+static const edge_field stats_fields[] = {
+    { "total", EDGE_INT, .required = true, .help = "Actions due in the window" },
+    { "completed", EDGE_INT, .required = true, .help = "Of them done" },
+    { "completionRate", EDGE_INT, .required = true, .help = "In per cent" },
+    { "overdue", EDGE_INT, .required = true, .help = "Open ones due before today" },
+    { "highPriorityOpen", EDGE_INT, .required = true, .help = "Open ones of high priority" },
+    { "bestWeekday", EDGE_TEXT, .help = "On which most was done, in English" },
+    { "topCategory", EDGE_TEXT, .help = "Of which most was done" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "insight", EDGE_TEXT, .required = true, .help = "One to three sentences for the user" },
+    { "insightCode", EDGE_ENUM, .values = insight_codes, .required = true, .help = "What the rules say" },
+    { "stats", EDGE_OBJECT, .fields = stats_fields, .required = true, .help = "What was counted" },
+    { "source", EDGE_ENUM, .values = sources, .required = true, .help = "Whose sentences they are" },
+    { "windowDays", EDGE_INT, .required = true, .help = "Days up to today that counted" },
+    { 0 },
+};
+
 struct insight {
     const char *code, *text;
 };
@@ -150,5 +174,6 @@ static const edge_problem problems[] = {
 EDGE_FUNCTION(generateTodoAnalytics,
     .summary = "A paragraph on the user's to-do pattern",
     .input = input,
+    .output = output,
     .handle = generate_todo_analytics,
     .problems = problems);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "lib/account.h"
+#include "lib/account_output.h"
+#include "lib/engine.h"
 
 static const char *const section_names[] = { "profile", "goals", "recentActions", "intelligence", "market",
     NULL };
@@ -19,6 +21,23 @@ static const edge_field input[] = {
     { "userId", EDGE_USER, .help = "The caller's own id, or absent" },
     { "include", EDGE_ARRAY, .items = &section, .help = "Sections to answer, each once; absent: all" },
     { "actionsLimit", EDGE_INT, .min = 1, .max = 100, .fallback = "20", .help = "Most actions to answer" },
+    { 0 },
+};
+
+static const edge_field goal_item = { .type = EDGE_OBJECT, .fields = account_goal_columns };
+static const edge_field action_item = { .type = EDGE_OBJECT, .fields = account_action_columns };
+static const edge_field intelligence_fields[] = { ENGINE_CONTEXT_MEMBERS(false), { 0 } };
+
+static const edge_field output[] = {
+    { "profile", EDGE_OBJECT, .fields = account_profile_columns, .help = "{}: none" },
+    { "goals", EDGE_ARRAY, .items = &goal_item, .help = "Oldest first" },
+    { "recentActions", EDGE_ARRAY, .items = &action_item, .help = "Latest due date first" },
+    { "intelligence", EDGE_OBJECT, .fields = intelligence_fields,
+        .help = "buildGraphContext's answer, as it is kept; {}: none" },
+    { "intelligenceStale", EDGE_BOOL, .help = "Whether it has expired, or is none" },
+    { "market", EDGE_OBJECT, .fields = account_market_columns, .help = "Market settings; {}: none" },
+    { "userId", EDGE_TEXT, .required = true, .help = "The caller" },
+    { "email", EDGE_TEXT, .help = "Of the profile" },
     { 0 },
 };
 
@@ -87,4 +106,5 @@ static json_t *get_agent_context(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getAgentContext,
     .summary = "What the copilot should know about the signed-in user",
     .input = input,
+    .output = output,
     .handle = get_agent_context);

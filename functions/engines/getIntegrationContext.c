@@ -17,6 +17,43 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const char *const row_statuses[] = { "connected", NULL };
+static const char *const panel_statuses[] = { "connected", "not_connected", NULL };
+
+#define CONNECTION_FIELDS(service, settings)                                                                   \
+    { "id", EDGE_UUID, .required = true }, { service, EDGE_TEXT, .required = true, .help = "As stored" },      \
+        { "connection_status", EDGE_ENUM, .values = row_statuses, .required = true },                          \
+        { settings, EDGE_OBJECT, .help = "By name, without what may be secret" },                              \
+        { "last_sync_at", EDGE_DATETIME }, { "created_at", EDGE_DATETIME }, { "updated_at", EDGE_DATETIME },   \
+        { "credentials", EDGE_JSON, .help = "Always null" },                                                   \
+        { "needsReauth", EDGE_BOOL, .required = true, .help = "Whether the grant has run out" },               \
+    {                                                                                                          \
+        0                                                                                                      \
+    }
+
+static const edge_field external_fields[] = { CONNECTION_FIELDS("service_name", "settings") };
+static const edge_field crm_fields[] = { CONNECTION_FIELDS("provider", "sync_settings") };
+
+static const edge_field output[] = {
+    { "google_workspace", EDGE_OBJECT, .fields = external_fields, .help = "null: not connected" },
+    { "zoom", EDGE_OBJECT, .fields = external_fields, .help = "null: not connected" },
+    { "microsoft_365", EDGE_OBJECT, .fields = external_fields, .help = "null: not connected" },
+    { "facebook", EDGE_OBJECT, .fields = external_fields, .help = "null: not connected" },
+    { "instagram", EDGE_OBJECT, .fields = external_fields, .help = "null: not connected" },
+    { "linkedin", EDGE_OBJECT, .fields = external_fields, .help = "null: not connected" },
+    { "lofty", EDGE_OBJECT, .fields = crm_fields, .help = "null: not connected" },
+    { "follow_up_boss", EDGE_OBJECT, .fields = crm_fields, .help = "null: not connected" },
+    { "calendarStatus", EDGE_ENUM, .values = panel_statuses, .required = true, .help = "Google or Microsoft" },
+    { "emailStatus", EDGE_ENUM, .values = panel_statuses, .required = true, .help = "Google or Microsoft" },
+    { "zoomStatus", EDGE_ENUM, .values = panel_statuses, .required = true },
+    { "facebookStatus", EDGE_ENUM, .values = panel_statuses, .required = true },
+    { "instagramStatus", EDGE_ENUM, .values = panel_statuses, .required = true },
+    { "linkedinStatus", EDGE_ENUM, .values = panel_statuses, .required = true },
+    { "crmStatus", EDGE_ENUM, .values = panel_statuses, .required = true, .help = "Lofty or Follow Up Boss" },
+    { "connectedCount", EDGE_INT, .min = 0, .max = 8, .required = true, .help = "How many of the eight" },
+    { 0 },
+};
+
 static const char *const services[] = { "google_workspace", "zoom", "microsoft_365", "facebook", "instagram",
     "linkedin", "lofty", "follow_up_boss" };
 
@@ -162,4 +199,5 @@ static json_t *get_integration_context(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getIntegrationContext,
     .summary = "Which outside services a user has connected",
     .input = input,
+    .output = output,
     .handle = get_integration_context);

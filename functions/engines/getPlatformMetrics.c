@@ -12,6 +12,7 @@
 
 #include "lib/field.h"
 #include "lib/platform.h"
+#include "lib/probe.h"
 #include "lib/text.h"
 
 #define DAY_US ((int64_t)24 * 3600 * 1000000)
@@ -29,6 +30,103 @@ static const edge_field input[] = {
     { "searchUser", EDGE_TEXT, .min = 0, .max = 100, .fallback = "",
         .help = "Part of a name or e-mail address" },
     { "region", EDGE_ENUM, .values = regions, .fallback = "all", .help = "Where users work" },
+    { 0 },
+};
+
+static const edge_field users_fields[] = {
+    { "date", EDGE_DATE, .required = true },
+    { "users", EDGE_INT, .required = true, .help = "New ones" },
+    { 0 },
+};
+static const edge_field users_item = { .type = EDGE_OBJECT, .fields = users_fields };
+
+static const edge_field value_fields[] = {
+    { "name", EDGE_TEXT, .required = true },
+    { "value", EDGE_INT, .required = true },
+    { 0 },
+};
+static const edge_field value_item = { .type = EDGE_OBJECT, .fields = value_fields };
+
+static const edge_field feature_fields[] = {
+    { "feature", EDGE_TEXT, .required = true },
+    { "count", EDGE_INT, .required = true },
+    { 0 },
+};
+static const edge_field feature_item = { .type = EDGE_OBJECT, .fields = feature_fields };
+
+static const edge_field calls_fields[] = {
+    { "callsMade", EDGE_INT, .required = true },
+    { "callsCompleted", EDGE_INT, .required = true },
+    { "appointmentsSet", EDGE_INT, .required = true },
+    { "callsFailed", EDGE_INT, .required = true },
+    { "totalCallTime", EDGE_INT, .required = true, .help = "Seconds" },
+    { "conversionRatio", EDGE_NUMBER, .required = true, .help = "Appointments, per cent of the calls" },
+    { 0 },
+};
+
+static const edge_field tasks_fields[] = {
+    { "tasksGenerated", EDGE_INT, .required = true },
+    { "tasksCompleted", EDGE_INT, .required = true },
+    { "tasksOverdue", EDGE_INT, .required = true },
+    { "completionRatio", EDGE_NUMBER, .required = true, .help = "In per cent" },
+    { "avgPulseScore", EDGE_INT, .required = true, .help = "Mean of the users' latest" },
+    { 0 },
+};
+
+static const edge_field performance_fields[] = {
+    { "totalGCI", EDGE_NUMBER, .required = true, .help = "Gross commission income" },
+    { "totalListingsClosed", EDGE_NUMBER, .required = true },
+    { "totalBuyersClosed", EDGE_NUMBER, .required = true },
+    { "totalSalesVolume", EDGE_NUMBER, .required = true },
+    { 0 },
+};
+
+static const edge_field count = { .type = EDGE_INT };
+static const edge_field day_fields[] = {
+    { "date", EDGE_DATE, .required = true },
+    { "count", EDGE_INT, .required = true },
+    { 0 },
+};
+static const edge_field day_item = { .type = EDGE_OBJECT, .fields = day_fields };
+
+static const edge_field analytics_fields[] = {
+    { "totalAccounts", EDGE_INT, .required = true },
+    { "adminAccounts", EDGE_INT, .required = true },
+    { "regionBreakdown", EDGE_MAP, .items = &count, .required = true, .help = "Accounts by region" },
+    { "userAcquisitionData", EDGE_ARRAY, .items = &day_item, .required = true, .help = "New ones, day by day" },
+    { 0 },
+};
+
+static const edge_field data_fields[] = {
+    { "aiAgent", EDGE_OBJECT, .fields = calls_fields, .required = true, .help = "Calls that agents made" },
+    { "tasks", EDGE_OBJECT, .fields = tasks_fields, .required = true, .help = "Daily actions" },
+    { "performance", EDGE_OBJECT, .fields = performance_fields, .required = true, .help = "Closed deals" },
+    { "analytics", EDGE_OBJECT, .fields = analytics_fields, .required = true, .help = "Accounts" },
+    { 0 },
+};
+
+static const char *const healthy[] = { "healthy", NULL };
+static const char *const api_statuses[] = { "healthy", "degraded", NULL };
+
+static const edge_field output[] = {
+    { "totalUsers", EDGE_INT, .required = true },
+    { "newUsersToday", EDGE_INT, .required = true },
+    { "activeUsers7d", EDGE_INT, .required = true, .help = "Changed something within seven days" },
+    { "activeUserRate", EDGE_NUMBER, .required = true, .help = "In per cent" },
+    { "avgResponseTime", EDGE_INT, .required = true, .help = "Milliseconds, of the integrations" },
+    { "errorRate", EDGE_INT, .required = true, .help = "Integrations that fail, in per cent" },
+    { "databaseStatus", EDGE_ENUM, .values = healthy, .required = true },
+    { "storageStatus", EDGE_ENUM, .values = healthy, .required = true },
+    { "apiStatus", EDGE_ENUM, .values = api_statuses, .required = true, .help = "degraded: one fails" },
+    { "emailStatus", EDGE_ENUM, .values = integration_statuses, .required = true, .help = "Resend's" },
+    { "featureUsageData", EDGE_ARRAY, .items = &value_item, .required = true, .help = "Uses in 24 hours" },
+    { "featureUsage", EDGE_ARRAY, .items = &feature_item, .required = true, .help = "The same" },
+    { "apiCalls24h", EDGE_INT, .required = true, .help = "Conversations begun" },
+    { "totalErrors", EDGE_INT, .required = true, .help = "In 24 hours" },
+    { "userGrowthData", EDGE_ARRAY, .items = &users_item, .required = true, .help = "30 days up to today" },
+    { "subscriptionData", EDGE_ARRAY, .items = &value_item, .required = true, .help = "Users by tier" },
+    { "data", EDGE_OBJECT, .fields = data_fields, .required = true, .help = "Of the range and the filter" },
+    { "generatedAt", EDGE_DATETIME, .required = true, .help = "Of which moment it is" },
     { 0 },
 };
 
@@ -76,4 +174,5 @@ static json_t *get_platform_metrics(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getPlatformMetrics,
     .summary = "The platform's health and key figures, for administrators",
     .input = input,
+    .output = output,
     .handle = get_platform_metrics);

@@ -29,6 +29,96 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const char *const statuses[] = { "pending", "success", "failed", NULL };
+static const edge_field count_item = { .type = EDGE_INT };
+
+static const edge_field summary_fields[] = {
+    { "totalActions", EDGE_INT, .required = true },
+    { "actionsByType", EDGE_MAP, .items = &count_item, .required = true, .help = "By action_type" },
+    { "totalConversations", EDGE_INT, .required = true },
+    { "conversationsByAgent", EDGE_MAP, .items = &count_item, .required = true, .help = "By agent_type" },
+    { "totalCalls", EDGE_INT, .required = true },
+    { "callsByType", EDGE_MAP, .items = &count_item, .required = true, .help = "By call_type" },
+    { 0 },
+};
+
+static const edge_field action_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "user_id", EDGE_TEXT, .required = true },
+    { "action_type", EDGE_TEXT, .required = true },
+    { "action_data", EDGE_JSON, .help = "What it was about" },
+    { "status", EDGE_ENUM, .values = statuses, .required = true },
+    { "resource_url", EDGE_TEXT, .help = "What it made" },
+    { "error_message", EDGE_TEXT },
+    { "executed_at", EDGE_DATETIME, .required = true },
+    { "created_at", EDGE_DATETIME, .required = true },
+    { 0 },
+};
+static const edge_field action_item = { .type = EDGE_OBJECT, .fields = action_fields };
+
+static const edge_field conversation_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "agent_type", EDGE_TEXT, .required = true },
+    { "created_at", EDGE_DATETIME },
+    { "updated_at", EDGE_DATETIME },
+    { 0 },
+};
+static const edge_field conversation_item = { .type = EDGE_OBJECT, .fields = conversation_fields };
+
+static const edge_field call_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "user_id", EDGE_TEXT, .required = true },
+    { "call_type", EDGE_TEXT, .required = true },
+    { "contact_name", EDGE_TEXT },
+    { "phone_number", EDGE_TEXT },
+    { "duration_seconds", EDGE_INT },
+    { "status", EDGE_TEXT },
+    { "notes", EDGE_TEXT },
+    { "recording_url", EDGE_TEXT, .help = "For getSignedAudioUrl" },
+    { "metadata", EDGE_JSON },
+    { "created_at", EDGE_DATETIME },
+    { "conversation_id", EDGE_TEXT, .help = "At the voice provider" },
+    { "call_sid", EDGE_TEXT, .help = "At the telephone company" },
+    { "ended_at", EDGE_DATETIME },
+    { "transcript", EDGE_JSON },
+    { "analysis", EDGE_JSON },
+    { "form_data", EDGE_JSON },
+    { 0 },
+};
+static const edge_field call_item = { .type = EDGE_OBJECT, .fields = call_fields };
+
+static const edge_field activities_fields[] = {
+    { "actions", EDGE_ARRAY, .items = &action_item, .required = true, .help = "A page, latest first" },
+    { "conversations", EDGE_ARRAY, .items = &conversation_item, .required = true, .help = "The latest 50" },
+    { "calls", EDGE_ARRAY, .items = &call_item, .required = true, .help = "The latest 50" },
+    { 0 },
+};
+
+static const edge_field feed_fields[] = {
+    { "id", EDGE_UUID, .required = true },
+    { "status", EDGE_ENUM, .values = statuses, .required = true },
+    { "actionType", EDGE_TEXT, .required = true },
+    { "agentType", EDGE_TEXT, .help = "Which agent did it, as far as action_data tells" },
+    { "userId", EDGE_TEXT, .required = true },
+    { "userEmail", EDGE_TEXT },
+    { "actionDetails", EDGE_TEXT, .required = true, .help = "action_data as JSON text" },
+    { "errorMessage", EDGE_TEXT },
+    { "resourceUrl", EDGE_TEXT, .help = "What it made" },
+    { "created_date", EDGE_DATETIME, .required = true, .help = "executed_at" },
+    { 0 },
+};
+static const edge_field feed_item = { .type = EDGE_OBJECT, .fields = feed_fields };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "timeRange", EDGE_JSON, .required = true, .help = "As sent, or 7d" },
+    { "summary", EDGE_OBJECT, .fields = summary_fields, .required = true, .help = "Of the whole window" },
+    { "activities", EDGE_OBJECT, .fields = activities_fields, .required = true, .help = "What was done" },
+    { "feed", EDGE_ARRAY, .items = &feed_item, .required = true, .help = "The page's actions for the monitor" },
+    { "nextCursor", EDGE_TEXT, .help = "cursor of the next page; null: this is the last" },
+    { 0 },
+};
+
 /* Where an earlier page ended. */
 struct cursor {
     int64_t executed_at;
@@ -195,6 +285,7 @@ static json_t *get_user_autopilot_activity(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getUserAutopilotActivity,
     .summary = "What the AI agents did for the user",
     .input = input,
+    .output = output,
     .handle = get_user_autopilot_activity,
     .shape = &shape,
     .check = check);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/account.h"
+#include "lib/account_output.h"
 #include "lib/text.h"
 
 enum {
@@ -49,6 +50,35 @@ static const edge_field section = { .name = "section", .type = EDGE_ENUM, .value
 static const edge_field input[] = {
     { "userId", EDGE_USER, .help = "The caller's own id, or absent" },
     { "include", EDGE_ARRAY, .items = &section, .help = "Sections to answer beside the profile; absent: all" },
+    { 0 },
+};
+
+static const edge_field action_item = { .type = EDGE_OBJECT, .fields = account_action_row };
+static const edge_field agent_item = { .type = EDGE_OBJECT, .fields = account_agent_row };
+static const edge_field subscription_item = { .type = EDGE_OBJECT, .fields = account_subscription_row };
+static const edge_field goal_item = { .type = EDGE_OBJECT, .fields = account_goal_row };
+static const edge_field score_item = { .type = EDGE_OBJECT, .fields = account_pulse_score_row };
+
+static const edge_field output[] = {
+    { "profile", EDGE_OBJECT, .fields = account_profile_row, .required = true, .help = "The caller's" },
+    { "user", EDGE_OBJECT, .fields = account_user_row, .required = true, .help = "The profile, for display" },
+    { "onboarding", EDGE_OBJECT, .fields = account_onboarding_row, .help = "How far it is" },
+    { "marketConfig", EDGE_OBJECT, .fields = account_market_row, .help = "Market settings" },
+    { "preferences", EDGE_OBJECT, .fields = account_preferences_row, .help = "Looks, styles, messages" },
+    { "dailyActions", EDGE_ARRAY, .items = &action_item, .help = "50 at most, latest due date first" },
+    { "actions", EDGE_ARRAY, .items = &action_item, .help = "dailyActions" },
+    { "agentConfig", EDGE_OBJECT, .fields = account_agent_row, .help = "First of agentConfigs" },
+    { "agentConfigs", EDGE_ARRAY, .items = &agent_item, .help = "Enabled ones first" },
+    { "userAgentSubscription", EDGE_OBJECT, .fields = account_subscription_row,
+        .help = "First of userAgentSubscriptions" },
+    { "userAgentSubscriptions", EDGE_ARRAY, .items = &subscription_item, .help = "Active ones first" },
+    { "goals", EDGE_ARRAY, .items = &goal_item, .help = "Oldest first" },
+    { "businessPlan", EDGE_OBJECT, .fields = account_plan_row, .help = "The 12-month plan" },
+    { "latestPulseScore", EDGE_OBJECT, .fields = account_pulse_score_row, .help = "First of pulseHistory" },
+    { "pulseHistory", EDGE_ARRAY, .items = &score_item, .help = "30 days at most, latest first" },
+    { "pulseConfig", EDGE_OBJECT, .fields = account_pulse_config_row, .help = "Weights of the score" },
+    { "agentIntelligence", EDGE_OBJECT, .fields = account_intelligence_row, .help = "Answers of the survey" },
+    { "agentProfile", EDGE_OBJECT, .fields = account_intelligence_row, .help = "agentIntelligence" },
     { 0 },
 };
 
@@ -177,4 +207,5 @@ static json_t *get_user_context(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(getUserContext,
     .summary = "All state of the signed-in user that the app shares",
     .input = input,
+    .output = output,
     .handle = get_user_context);

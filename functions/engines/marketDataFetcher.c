@@ -41,6 +41,26 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field data_fields[] = {
+    { "userId", EDGE_TEXT, .required = true, .help = "Whose data" },
+    { "geographyType", EDGE_TEXT, .required = true, .help = "Kind of territory" },
+    { "geographyName", EDGE_TEXT, .required = true, .help = "Name to show" },
+    { "geographyId", EDGE_TEXT, .required = true, .help = "State, city and type" },
+    { "rawData", EDGE_JSON, .required = true, .help = "As the provider sent it: an object or an array" },
+    { "dataDate", EDGE_DATETIME, .required = true, .help = "When it was fetched" },
+    { "created_date", EDGE_DATETIME, .required = true, .help = "The same" },
+    { 0 },
+};
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "marketData", EDGE_OBJECT, .fields = data_fields, .required = true, .help = "What is known" },
+    { "cached", EDGE_BOOL, .required = true, .help = "Whether it was fetched by an earlier call" },
+    { "stale", EDGE_BOOL, .required = true, .help = "Whether it is old because the provider failed" },
+    { "error", EDGE_TEXT, .help = "How the provider failed" },
+    { 0 },
+};
+
 struct request {
     edge_ctx *ctx;
     const char *user;
@@ -242,6 +262,7 @@ static json_t *market_data_fetcher(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(marketDataFetcher,
     .summary = "Market trends of the user's territory",
     .input = input,
+    .output = output,
     .handle = market_data_fetcher,
     .shape = &shape,
     .check = check);

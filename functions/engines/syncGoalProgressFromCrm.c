@@ -24,6 +24,37 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field metrics_fields[] = {
+    { "totalGci", EDGE_NUMBER, .required = true, .help = "Gross commission income" },
+    { "totalDeals", EDGE_NUMBER, .required = true, .help = "Closed transactions" },
+    { "totalBuyerDeals", EDGE_NUMBER, .required = true, .help = "Of buyers" },
+    { "totalListingDeals", EDGE_NUMBER, .required = true, .help = "Of sellers" },
+    { "totalVolume", EDGE_NUMBER, .required = true, .help = "Prices together" },
+    { 0 },
+};
+
+static const edge_field update_fields[] = {
+    { "title", EDGE_TEXT, .required = true, .help = "Of the goal" },
+    { "previous", EDGE_NUMBER, .required = true, .help = "Value before" },
+    { "current", EDGE_NUMBER, .required = true, .help = "Value now" },
+    { "target", EDGE_NUMBER, .required = true, .help = "Value to be reached" },
+    { "progress", EDGE_INT, .required = true, .help = "Per cent of the target, 100 at most" },
+    { "status", EDGE_ENUM, .values = annual_goals_statuses, .required = true, .help = "Whether it is reached" },
+    { "trend", EDGE_ENUM, .values = annual_goals_trends, .required = true, .help = "How it is going" },
+    { 0 },
+};
+static const edge_field update_item = { .type = EDGE_OBJECT, .fields = update_fields };
+
+static const edge_field output[] = {
+    { "success", EDGE_BOOL, .required = true, .help = "true" },
+    { "provider", EDGE_ENUM, .values = providers, .help = "As sent" },
+    { "goalsUpdated", EDGE_INT, .required = true, .help = "How many have another value now" },
+    { "metrics", EDGE_OBJECT, .fields = metrics_fields, .required = true, .help = "What was counted" },
+    { "updates", EDGE_ARRAY, .items = &update_item, .required = true, .help = "Goals with another value" },
+    { "dryRun", EDGE_BOOL, .required = true, .help = "As sent: true when nothing was written" },
+    { 0 },
+};
+
 enum {
     METRIC_COUNT = 5,
 };
@@ -132,5 +163,6 @@ static json_t *sync_goal_progress(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(syncGoalProgressFromCrm,
     .summary = "Brings the annual production goals up to date with closed transactions",
     .input = input,
+    .output = output,
     .handle = sync_goal_progress,
     .shape = &shape);

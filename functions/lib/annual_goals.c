@@ -7,6 +7,9 @@
 
 #include <math.h>
 
+const char *const annual_goals_statuses[] = { "active", "completed", NULL };
+const char *const annual_goals_trends[] = { "on-track", "behind", "at-risk", "completed", NULL };
+
 void annual_goals_lock(edge_tx *tx, const char *user)
 {
     edge_tx_send(

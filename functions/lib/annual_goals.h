@@ -7,6 +7,9 @@
 
 #include <edge/edge.h>
 
+/* What a goal's status and trend may be, for output tables; NULL-terminated. */
+extern const char *const annual_goals_statuses[], *const annual_goals_trends[];
+
 /* Queues the statement that makes others wait who change this user's annual goals. */
 void annual_goals_lock(edge_tx *tx, const char *user);
 

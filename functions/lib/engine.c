@@ -50,6 +50,39 @@ const edge_field engine_output[] = {
     { 0 },
 };
 
+const edge_field engine_scores[] = {
+    { "pulse", EDGE_NUMBER, .required = true, .help = "Execution" },
+    { "gane", EDGE_NUMBER, .required = true, .help = "System intelligence" },
+    { "moro", EDGE_NUMBER, .required = true, .help = "Market opportunity" },
+    { "overall", EDGE_NUMBER, .required = true, .help = "Their mean" },
+    { 0 },
+};
+
+const edge_field engine_forecast[] = {
+    { "growthPotential", EDGE_NUMBER, .required = true, .help = "The scores, weighted" },
+    { 0 },
+};
+
+const edge_field engine_metrics[] = {
+    { "pulse", EDGE_OBJECT, .required = true },
+    { "gane", EDGE_OBJECT, .required = true },
+    { "moro", EDGE_OBJECT, .required = true },
+    { 0 },
+};
+
+const edge_field engine_bands[] = {
+    { "pulse", EDGE_ENUM, .values = bands, .required = true },
+    { "gane", EDGE_ENUM, .values = bands, .required = true },
+    { "moro", EDGE_ENUM, .values = bands, .required = true },
+    { "overall", EDGE_ENUM, .values = bands, .required = true },
+    { 0 },
+};
+
+static const char *const warnings[] = { "pulse_recompute_failed", "gane_recompute_failed",
+    "moro_recompute_failed", "cache_write_failed", NULL };
+
+const edge_field engine_warning = { .type = EDGE_ENUM, .values = warnings };
+
 int64_t engine_now(edge_ctx *ctx)
 {
     return edge_now(ctx) / 1000 * 1000;

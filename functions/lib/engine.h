@@ -7,6 +7,8 @@
 
 #include <edge/edge.h>
 
+#include "lib/insight.h"
+
 struct engine {
     const char *function;
     const char *keep_sql;
@@ -19,6 +21,25 @@ extern const edge_field engine_input[];
 
 /* Answer of an engine, as engine_answer makes it. */
 extern const edge_field engine_output[];
+
+/*
+ * Members of buildGraphContext's answer, and of what is kept of it, without what each of the two has to say of
+ * its age; always: an answer without a context does not occur.
+ */
+#define ENGINE_CONTEXT_MEMBERS(always)                                                                         \
+    { "timestamp", EDGE_DATETIME, .required = (always), .help = "When it was built" },                         \
+        { "userId", EDGE_TEXT, .required = (always), .help = "Whose it is" },                                  \
+        { "scores", EDGE_OBJECT, .fields = engine_scores, .required = (always), .help = "Out of 100" },        \
+        { "forecast", EDGE_OBJECT, .fields = engine_forecast, .required = (always), .help = "Out of 100" },    \
+        { "insights", EDGE_OBJECT, .fields = insight_output, .required = (always), .help = "Coaching" },       \
+        { "metrics", EDGE_OBJECT, .fields = engine_metrics, .required = (always),                              \
+            .help = "The figures behind each score, by name" },                                                \
+        { "bands", EDGE_OBJECT, .fields = engine_bands, .required = (always), .help = "What scores mean" },    \
+    {                                                                                                          \
+        "warnings", EDGE_ARRAY, .items = &engine_warning, .required = (always), .help = "What went wrong"      \
+    }
+
+extern const edge_field engine_scores[], engine_forecast[], engine_metrics[], engine_bands[], engine_warning;
 
 /* One instant for every window of a call, in JavaScript's precision: whole milliseconds, in microseconds. */
 int64_t engine_now(edge_ctx *ctx);

@@ -23,6 +23,23 @@ static const char *const action_types[] = { "database", "agent_config", "market_
     "system_usage", "learning", NULL };
 static const char *const priorities[] = { "high", "medium", "low", NULL };
 
+static const char *const sources[] = { "ai", "fallback", NULL };
+
+static const edge_field action_fields[] = {
+    { "title", EDGE_TEXT, .required = true, .help = "What to do next" },
+    { "type", EDGE_ENUM, .values = action_types, .required = true, .help = "What it is about" },
+    { "priority", EDGE_ENUM, .values = priorities, .required = true, .help = "How urgent" },
+    { 0 },
+};
+static const edge_field action_item = { .type = EDGE_OBJECT, .fields = action_fields };
+
+const edge_field insight_output[] = {
+    { "message", EDGE_TEXT, .required = true, .help = "The coach's remark" },
+    { "actions", EDGE_ARRAY, .items = &action_item, .required = true, .help = "At most three" },
+    { "source", EDGE_ENUM, .values = sources, .required = true, .help = "Whose words they are" },
+    { 0 },
+};
+
 static const char *one_of(const char *const *known, const char *value, const char *otherwise)
 {
     for (; value != NULL && *known != NULL; known++)

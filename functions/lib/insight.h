@@ -6,6 +6,9 @@
 
 #include <edge/edge.h>
 
+/* Members of its answer. */
+extern const edge_field insight_output[];
+
 /*
  * {message, actions, source} for three scores out of 100. source is "ai", or "fallback" when the model could
  * not be asked within timeout_ms or has not said anything. Sends nothing that identifies the user. Parks.

@@ -17,6 +17,18 @@ export function numbers(seed) {
 
 export const band = (score) => (score < 40 ? 'Critical' : score < 60 ? 'At Risk' : score < 80 ? 'Healthy' : 'Optimized');
 
+/* A context as buildGraphContext keeps it. */
+export const CONTEXT = {
+    timestamp: '2026-05-01T08:00:00.000Z',
+    userId: 'user_kept',
+    scores: { pulse: 61.5, gane: 40, moro: 50, overall: 51 },
+    forecast: { growthPotential: 52 },
+    insights: { message: 'Call three people today.', actions: [], source: 'ai' },
+    metrics: { pulse: { completionRate: 60 }, gane: {}, moro: {} },
+    bands: { pulse: 'Healthy', gane: 'At Risk', moro: 'At Risk', overall: 'At Risk' },
+    warnings: [],
+};
+
 /* change(id) makes the next result another one. */
 export function snapshotTests(suite, name, table, change) {
     const call = (id, body = {}) => suite.call(name, id, body);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { band, numbers } from '../../support/engines.mjs';
+import { CONTEXT, band, numbers } from '../../support/engines.mjs';
 import { SERVICE_KEY } from '../../support/host.mjs';
 import { credential } from '../../support/providers.mjs';
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
@@ -35,7 +35,7 @@ async function scored(pulse, gane, moro) {
 }
 
 const cached = (id) => graph.database.row('SELECT * FROM graph_context_cache WHERE user_id = $1', [id]);
-const cache = (id, expires, context = { scores: { pulse: 1.25 }, kept: true }) =>
+const cache = (id, expires, context = CONTEXT) =>
     rows(`INSERT INTO graph_context_cache (user_id, context, expires_at) VALUES ($1, $2, now() + $3::interval)`, [id, context, expires]);
 async function counts(id) {
     const found = [];
@@ -103,7 +103,7 @@ describe('buildGraphContext: examples', options, () => {
         await cache(id, '1 minute');
         const { body } = await call(id);
         const { cache: about, ...context } = body;
-        assert.deepEqual(context, { scores: { pulse: 1.25 }, kept: true });
+        assert.deepEqual(context, CONTEXT);
         assert.equal(about.hit, true);
         assert.equal(about.stale, false);
         assert.deepEqual(await counts(id), [0, 0, 0]);

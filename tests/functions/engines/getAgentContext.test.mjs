@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { post } from '../../support/clients.mjs';
+import { CONTEXT } from '../../support/engines.mjs';
 import { NOT, assertRefused, refusals } from '../../support/refusals.mjs';
 import { countRoundTrips, fewestRoundTrips } from '../../support/round_trips.mjs';
 import { options, suite, withHost } from '../../support/suite.mjs';
@@ -21,8 +22,8 @@ const action = (id, title, due, created = '2026-01-01Z') =>
     );
 const cache = (id, expires) =>
     rows(
-        `INSERT INTO graph_context_cache (user_id, context, expires_at) VALUES ($1, '{"scores": {"pulse": 61.5}}', now() + $2::interval)`,
-        [id, expires],
+        `INSERT INTO graph_context_cache (user_id, context, expires_at) VALUES ($1, $3, now() + $2::interval)`,
+        [id, expires, CONTEXT],
     );
 
 describe('getAgentContext: examples', options, () => {
@@ -78,7 +79,7 @@ describe('getAgentContext: examples', options, () => {
         const id = await context.agent();
         await cache(id, '-1 hour');
         const { body } = await call(id);
-        assert.deepEqual(body.intelligence, { scores: { pulse: 61.5 } });
+        assert.deepEqual(body.intelligence, CONTEXT);
         assert.equal(body.intelligenceStale, true);
     });
 });

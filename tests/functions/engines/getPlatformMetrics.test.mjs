@@ -76,9 +76,9 @@ describe('getPlatformMetrics: examples', options, () => {
         await rows(`INSERT INTO integration_status (service, status, response_time_ms)
                     SELECT 's' || n, CASE n WHEN 1 THEN 'error' ELSE 'healthy' END, CASE n WHEN 1 THEN 100 WHEN 2 THEN 101 END
                     FROM generate_series(1, 7) AS n`);
-        await rows(`INSERT INTO integration_status (service, status) VALUES ('resend', 'warning')`);
+        await rows(`INSERT INTO integration_status (service, status) VALUES ('resend', 'degraded')`);
         const body = await metrics();
-        assert.deepEqual([body.errorRate, body.avgResponseTime, body.apiStatus, body.emailStatus], [13, 101, 'degraded', 'warning']);
+        assert.deepEqual([body.errorRate, body.avgResponseTime, body.apiStatus, body.emailStatus], [13, 101, 'degraded', 'degraded']);
         assert.deepEqual([body.databaseStatus, body.storageStatus], ['healthy', 'healthy']);
     });
 
