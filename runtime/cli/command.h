@@ -92,6 +92,9 @@ __attribute__((format(printf, 1, 2))) int failure(const char *format, ...);
 /* Loads the configuration for a command; on failure says why and returns false. */
 bool config_open(const char *path, struct config **config);
 
+/* Whether the configuration has a function; says that it has not, and which one was probably meant. */
+bool function_named(const struct config *config, const char *name);
+
 /* A count given as an option's value: false when text is no whole number from 1 to most. */
 bool count_parse(const char *text, int most, int *count);
 

@@ -35,7 +35,7 @@ static bool write_page(const struct request *request, const char *name, const ch
     return written;
 }
 
-static int write_pages(const json_t *document, const struct request *request)
+static int write_pages(const struct config *config, const json_t *document, const struct request *request)
 {
     const char *route;
     json_t *item;
@@ -51,7 +51,7 @@ static int write_pages(const json_t *document, const struct request *request)
         if (!write_page(request, name, route, item))
             return STATUS_FAILED;
     }
-    return found ? STATUS_DONE : failure("there is no function \"%s\"", request->function);
+    return found || function_named(config, request->function) ? STATUS_DONE : STATUS_FAILED;
 }
 
 static int write_openapi(const json_t *document, const struct request *request)
@@ -83,7 +83,7 @@ static int run(int argc, char **argv)
     json_t *document = catalogue_read(config);
     status = document == NULL  ? STATUS_FAILED
              : request.openapi ? write_openapi(document, &request)
-                               : write_pages(document, &request);
+                               : write_pages(config, document, &request);
     json_decref(document);
     config_free(config);
     return status;

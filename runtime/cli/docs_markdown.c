@@ -2,8 +2,8 @@
  * Functions as pages for people; see docs_markdown.h.
  */
 #include "cli/docs_markdown.h"
-#include "cli/json_print.h"
 
+#include "cli/json_print.h"
 #include "config/units.h"
 
 #include <ctype.h>

@@ -36,8 +36,9 @@ void doctor_libraries(struct doctor *doctor)
     doctor_say(doctor, FINDING_OK, "libraries", NULL, "curl %s, libpq %d.%d, %s, jansson %s",
         curl_version_info(CURLVERSION_NOW)->version, pq / 10000, pq % 10000, OpenSSL_version(OPENSSL_VERSION),
         jansson_version_str());
-    doctor_say(doctor, FINDING_OK, "libraries", NULL, "libwebsockets %s, nghttp2 %s, zlib %s",
-        lws_get_library_version(), nghttp2_version(0)->version_str, zlibVersion());
+    doctor_say(doctor, FINDING_OK, "libraries", NULL, "libwebsockets %.*s, nghttp2 %s, zlib %s",
+        (int)strcspn(lws_get_library_version(), "-"), lws_get_library_version(),
+        nghttp2_version(0)->version_str, zlibVersion());
 }
 
 /* The first line that a program prints for --version; false when there is no such program. */

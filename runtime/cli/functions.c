@@ -100,61 +100,68 @@ static const char *state_of(const struct function_config *function, const json_t
     return function->enabled ? "on" : function->sandbox ? "sandbox" : "off";
 }
 
-static bool function_add(struct table *table, const struct config *config,
-    const struct function_config *function, const json_t *live)
+/* What is limited, and when it runs by itself: what the file says. */
+static void add_limits(struct table *table, const struct function_config *function, const char *route,
+    const char *auth, const char *state, const char *plugin)
 {
-    char auth[64], timeout[32], memory[32], rate[64], plugin[128], calls[32], errors[32], p50[32], p99[32];
+    char timeout[32], memory[32], rate[64];
+    table_add(
+        table, (const char *[]){ function->name, route, auth, duration_format(function->timeout_ms, timeout),
+                   size_format((int64_t)function->memory_bytes, memory), rate_format(&function->rate, rate),
+                   function->schedule == NULL ? "-" : function->schedule, state, plugin });
+}
+
+/* How it does: what a running host says. */
+static void add_counts(struct table *table, const struct function_config *function, const char *route,
+    const char *auth, const char *plugin, const json_t *entry)
+{
+    char calls[32], errors[32], p50[32], p99[32];
+    table_add(table, (const char *[]){ function->name, route, auth, state_of(function, entry), plugin,
+                         count_format(entry, "calls", calls), count_format(entry, "errors", errors),
+                         percentile_format(entry, "p50Ms", p50), percentile_format(entry, "p99Ms", p99) });
+}
+
+/* Most functions are where they are expected, which need not be said a hundred times. */
+static const char *route_shown(const struct function_config *function)
+{
+    bool usual = strncmp(function->route, "/functions/v1/", 14) == 0 &&
+                 strcmp(function->route + 14, function->name) == 0;
+    return usual ? "-" : function->route;
+}
+
+/* False when a function that is on has no plugin. */
+static bool function_add(struct table *table, const struct config *config,
+    const struct function_config *function, const json_t *live, bool limits)
+{
+    char auth[64], plugin[128];
     auth_format(function, auth, sizeof auth);
     bool present = plugin_describe(config, function, plugin, sizeof plugin);
     const json_t *entry = find_live(live, function->name);
     const char *serving = json_string_value(json_object_get(entry, "generation"));
     if (serving != NULL)
         snprintf(plugin, sizeof plugin, "%.*s", BUILD_ID_SHOWN, serving);
-    table_add(table, (const char *[]){
-                         function->name,
-                         function->route,
-                         auth,
-                         duration_format(function->timeout_ms, timeout),
-                         size_format((int64_t)function->memory_bytes, memory),
-                         rate_format(&function->rate, rate),
-                         function->schedule == NULL ? "-" : function->schedule,
-                         state_of(function, entry),
-                         plugin,
-                         count_format(entry, "calls", calls),
-                         count_format(entry, "errors", errors),
-                         percentile_format(entry, "p50Ms", p50),
-                         percentile_format(entry, "p99Ms", p99),
-                     });
+    if (limits)
+        add_limits(table, function, route_shown(function), auth, state_of(function, entry), plugin);
+    else
+        add_counts(table, function, route_shown(function), auth, plugin, entry);
     return present || !function->enabled;
 }
 
-static int list(const struct config *config)
+static int list(const struct config *config, bool limits)
 {
-    static const char *const heading[] = {
-        "FUNCTION",
-        "ROUTE",
-        "AUTH",
-        "TIMEOUT",
-        "MEMORY",
-        "RATE LIMIT",
-        "SCHEDULE",
-        "STATE",
-        "BUILD",
-        "CALLS",
-        "ERRORS",
-        "P50",
-        "P99",
-    };
-    /* The last four are a running host's. */
-    const size_t columns = sizeof heading / sizeof *heading;
+    static const char *const counts_heading[] = { "FUNCTION", "ROUTE", "AUTH", "STATE", "BUILD", "CALLS",
+        "ERRORS", "P50", "P99" };
+    static const char *const limits_heading[] = { "FUNCTION", "ROUTE", "AUTH", "TIMEOUT", "MEMORY",
+        "RATE LIMIT", "SCHEDULE", "STATE", "BUILD" };
     char problem[512];
     json_t *command = json_pack("{s:s}", "command", "status"),
            *live = command_send(config->path, command, problem, sizeof problem);
-    struct table table = { .columns = live != NULL ? columns : columns - 4 };
-    table_add(&table, heading);
+    struct table table = { .columns = 9 };
+    limits = limits || live == NULL;
+    table_add(&table, limits ? limits_heading : counts_heading);
     int status = STATUS_DONE;
     for (size_t i = 0; i < config->function_count; i++)
-        if (!function_add(&table, config, &config->functions[i], live))
+        if (!function_add(&table, config, &config->functions[i], live, limits))
             status = STATUS_FAILED;
     table_print(&table);
     print_problems(live);
@@ -211,9 +218,10 @@ static int list_json(const struct config *config)
 static int run(int argc, char **argv)
 {
     const char *path = "functions.toml", *sources = NULL;
-    bool json = false;
+    bool json = false, limits = false;
     const struct cli_option options[] = {
         { "config", "FILE", "the configuration (functions.toml)", .text = &path },
+        { "limits", NULL, "limits and schedules, also when a host runs", .flag = &limits },
         { "markdown", "DIR", "a page for people, by the directories of DIR that the sources are in",
             .text = &sources },
         { "json", NULL, "print JSON", .flag = &json },
@@ -226,7 +234,9 @@ static int run(int argc, char **argv)
     struct config *config;
     if (!config_open(path, &config))
         return STATUS_FAILED;
-    status = sources != NULL ? functions_markdown(config, sources) : json ? list_json(config) : list(config);
+    status = sources != NULL ? functions_markdown(config, sources)
+             : json          ? list_json(config)
+                             : list(config, limits);
     config_free(config);
     return status;
 }
@@ -235,6 +245,8 @@ const struct command functions_command = {
     .name = "functions",
     .summary = "List the functions with routes, limits and plugins",
     .details =
+        "Of a running host: calls and errors; without one: limits and schedules, as with --limits. ROUTE is\n"
+        "/functions/v1/FUNCTION where it is not said.\n"
         "BUILD is a build id, as in the answer header x-function-version: of what the running host serves,\n"
         "or without one of the plugin's file. STATE is the host's: serving, quarantined, not_loaded, off.\n"
         "CALLS, ERRORS (answers of 500 and above) and the time that half and 99 of 100 calls took at most are\n"

@@ -142,8 +142,7 @@ static bool find_path(
         return failure("\"%s\" is served at \"%s\". Say a path of it: edge invoke /…", invoke->target, path) ==
                STATUS_DONE;
     if (*function == NULL && *path != '/' && config != NULL && invoke->url == NULL)
-        return failure("there is no function \"%s\" in \"%s\". `edge functions` lists them", path,
-                   invoke->config) == STATUS_DONE;
+        return function_named(config, path);
     snprintf(invoke->path, sizeof invoke->path, "%s%s", *path == '/' ? "" : "/functions/v1/", path);
     return true;
 }

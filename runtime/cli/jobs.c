@@ -137,8 +137,10 @@ static int list(PGconn *server, const struct request *request)
         return STATUS_FAILED;
     if (request->json)
         print_json(jobs);
-    else
+    else if (PQntuples(jobs) > 0)
         print_table(jobs);
+    else
+        printf("no jobs\n");
     PQclear(jobs);
     return STATUS_DONE;
 }

@@ -211,12 +211,24 @@ static void print_new(const struct request *request, struct log_ring_reader *rea
     }
 }
 
+/* A function that has been taken out may be in the log still, so a name that is none is only remarked on. */
+static void check_function(const struct request *request)
+{
+    struct config *config;
+    struct config_error error;
+    if (request->function == NULL || config_load(request->config, &config, &error) != 0)
+        return;
+    function_named(config, request->function);
+    config_free(config);
+}
+
 static int show(const struct request *request)
 {
     struct log_ring_reader reader = { 0 };
     ino_t inode = 0;
     if (log_open_now(request, &reader, &inode, false) != STATUS_DONE)
         return STATUS_FAILED;
+    check_function(request);
     print_past(request, &reader);
     if (request->follow)
         print_new(request, &reader, &inode);

@@ -181,6 +181,23 @@ bool config_open(const char *path, struct config **config)
     return false;
 }
 
+bool function_named(const struct config *config, const char *name)
+{
+    if (config_function(config, name) != NULL)
+        return true;
+    const char **names = calloc(config->function_count + 1, sizeof *names);
+    if (names == NULL)
+        abort();
+    for (size_t i = 0; i < config->function_count; i++)
+        names[i] = config->functions[i].name;
+    const char *closest = closest_of(name, names);
+    free(names);
+    failure(closest != NULL ? "\"%s\" has no function \"%s\"; did you mean \"%s\""
+                            : "\"%s\" has no function \"%s\". `edge functions` lists them",
+        config->path, name, closest);
+    return false;
+}
+
 bool count_parse(const char *text, int most, int *count)
 {
     char *end;

@@ -2,9 +2,10 @@
  * edge reload, rollback, promote, upgrade: commands to the running host of a functions.toml.
  */
 #include "cli/reload.h"
-#include "cli/json_print.h"
 
 #include "cli/command.h"
+#include "cli/json_print.h"
+#include "config/config.h"
 #include "supervisor/command.h"
 
 #include <jansson.h>
@@ -66,6 +67,18 @@ int reload_report_print(const json_t *report)
     return STATUS_FAILED;
 }
 
+/* The host is who reads the file; where it cannot be read here, the host says why. */
+static bool is_known(const char *path, const char *function)
+{
+    struct config *config;
+    struct config_error error;
+    if (config_load(path, &config, &error) != 0)
+        return true;
+    bool known = function_named(config, function);
+    config_free(config);
+    return known;
+}
+
 static int change(const struct command *command, int argc, char **argv, bool needs_function)
 {
     const char *path = "functions.toml", *function = NULL;
@@ -81,6 +94,8 @@ static int change(const struct command *command, int argc, char **argv, bool nee
         return status;
     if (needs_function && function == NULL)
         return usage_error(command, "which function? edge %s FUNCTION", command->name);
+    if (function != NULL && !is_known(path, function))
+        return STATUS_FAILED;
     json_t *answer = ask(path, json_pack("{s:s, s:s*}", "command", command->name, "function", function));
     if (answer == NULL)
         return STATUS_FAILED;

@@ -2,6 +2,7 @@
  * Tables on standard output; see table.h.
  */
 #include "cli/table.h"
+
 #include "cli/json_print.h"
 
 #include <ctype.h>

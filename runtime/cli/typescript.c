@@ -4,6 +4,7 @@
  * Only what openapi_schema.c writes is read: types, null beside a type, members, items, enumerations.
  */
 #include "cli/typescript.h"
+
 #include "cli/json_print.h"
 
 #include <ctype.h>

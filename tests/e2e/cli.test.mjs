@@ -93,7 +93,7 @@ test('functions shows routes, limits and builds, and ends with 1 when a plugin i
     const text = `[server]\nplugins = "${plugins}"\n[functions.computePulse]\nrate_limit = "5/s per ip"\nschedule = "0 6 * * *"\n`;
     const run = edge('functions', '--config', write('one.toml', text));
     assert.equal(run.status, 0);
-    assert.match(run.stdout, /^computePulse +\/functions\/v1\/computePulse +user +30s +32MiB +5\/s per ip +0 6 \* \* \* +on +[0-9a-f]{12}$/m);
+    assert.match(run.stdout, /^computePulse +- +user +30s +32MiB +5\/s per ip +0 6 \* \* \* +on +[0-9a-f]{12}$/m);
 
     write('notes.so', 'not an ELF file');
     const other = `[server]\nplugins = "."\n[functions.gone]\n[functions.notes]\n[functions.off]\nenabled = false\n`;

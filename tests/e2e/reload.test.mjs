@@ -107,7 +107,8 @@ describe('reload: going back', options, () => {
     it('what was left stays away until somebody asks for it', options, async () => {
         fs.utimesSync(host.plugins.file(), new Date(), new Date());
         const other = await host.edge('reload', 'nobody');
-        assert.equal(other.code, 0);
+        assert.equal(other.code, 1);
+        assert.match(other.stderr, /has no function "nobody"/);
         assert.equal(await host.version(), 1);
         assert.equal((await host.edge('reload', 'hot')).code, 0);
         assert.equal(await host.version(), 3);

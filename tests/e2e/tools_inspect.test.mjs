@@ -58,7 +58,10 @@ describe('edge functions', options, () => {
         assert.deepEqual([of('hello').state, of('hello').auth, of('hello').timeoutMs], ['serving', 'public', 30000]);
 
         const table = (await edge(['functions', ...at()])).stdout;
-        assert.match(table, /^FUNCTION .* BUILD +CALLS +ERRORS +P50 +P99$/m);
+        assert.match(table, /^FUNCTION +ROUTE +AUTH +STATE +BUILD +CALLS +ERRORS +P50 +P99$/m);
+        assert.match(table, /^hello +- +public +serving/m);
+        assert.match(table, /^item +\/items\/\{id\} +user +serving/m);
+        assert.match((await edge(['functions', '--limits', ...at()])).stdout, /^FUNCTION +ROUTE +AUTH +TIMEOUT +MEMORY +RATE LIMIT +SCHEDULE +STATE +BUILD\n[^]*^hello +- +public +30s +\d+MiB +\S.* +serving +[0-9a-f]{12}$/m);
         assert.match(table, /^slow .* serving +[0-9a-f]{12} +3 +1 +[\d.]+ms +\d+ms$/m);
         assert.match(table, /^item .* 0 +0 +- +-$/m);
     });
@@ -67,6 +70,16 @@ describe('edge functions', options, () => {
         const { stdout } = await edge(['functions', ...write('one.toml', '[functions.hello]\n')]);
         assert.match(stdout, /BUILD$/m);
         assert.equal(JSON.parse((await edge(['functions', '--json', '--config', 'one.toml'])).stdout).running, false);
+    });
+});
+
+describe('a function that there is not', options, () => {
+    it('is said to be none, with the one that was meant', options, async () => {
+        for (const [command, wanted] of [['invoke', 1], ['docs', 1], ['reload', 1], ['rollback', 1], ['promote', 1], ['logs', 0]]) {
+            const { status, stderr } = await edge([command, ...(command === 'logs' ? ['--function'] : []), 'helo', ...at()]);
+            assert.equal(status, wanted, command);
+            assert.match(stderr, /^edge: ".*functions\.toml" has no function "helo"; did you mean "hello"$/m, command);
+        }
     });
 });
 

@@ -152,7 +152,7 @@ describe('edge invoke', options, () => {
             [['hello', '--header', 'nonsense'], 2, /not NAME:VALUE/],
             [['hello', '--header', 'a: b\r\nc: d'], 2, /not NAME:VALUE/],
             [['hello', '--count', 'few'], 2, /--count is "few"/],
-            [['helo'], 1, /there is no function "helo"/],
+            [['helo'], 1, /has no function "helo"; did you mean "hello"/],
             [['hello', '--url', 'http://127.0.0.1:1'], 1, /connect/i],
         ]) {
             const { status, stderr } = await invoke(args);
