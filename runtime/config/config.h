@@ -38,7 +38,8 @@ struct server_config {
     const char *listen;             /* "127.0.0.1:8000", "[::]:443", "unix:/path" */
     int workers;                    /* 0: one a core */
     const char *tls_cert, *tls_key; /* PEM files; both or neither (NULL) */
-    int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms, drain_timeout_ms;
+    int64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms, drain_timeout_ms,
+        drain_linger_ms;
     size_t max_url_bytes, max_header_bytes, max_body_bytes, body_memory_bytes;
     int max_connections;                /* a worker */
     const char **trusted_proxies;       /* CIDR blocks, NULL-terminated */

@@ -42,6 +42,8 @@ static const struct setting server_settings[] = {
         .help = "Time a connection may rest between two requests" },
     { "write_timeout", SETTING_DURATION, "30s", 100, HOURS(1), AT(write_timeout_ms),
         .help = "Time a client may leave an answer unread" },
+    { "drain_linger", SETTING_DURATION, "100ms", 0, SECONDS(60), AT(drain_linger_ms),
+        .help = "How long idle connections wait for a last request when the host stops" },
     { "drain_timeout", SETTING_DURATION, "10s", 0, HOURS(1), AT(drain_timeout_ms),
         .help = "Time that running invocations get when the host stops" },
     { "max_url", SETTING_SIZE, "8KiB", 256, MIB(1), AT(max_url_bytes),

@@ -46,31 +46,37 @@ static void pause_accepting(struct http_server *server, int reason)
         log_event(EDGE_LOG_WARN, "accept_failed", { "reason", edge_text(strerror(reason)) });
 }
 
+/* False when there is nothing to accept, or no place for it. */
+static bool accept_one(struct http_server *server)
+{
+    if (server->connection_count >= (size_t)server->config->server.max_connections) {
+        pause_accepting(server, 0);
+        return false;
+    }
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = sizeof address;
+    int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_accepting(server, errno);
+        return false;
+    }
+    char peer[48];
+    int one = 1;
+    address_text(&address, peer);
+    if (address.ss_family != AF_UNIX)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    server->accepted++;
+    connection_open(server, fd, peer);
+    return true;
+}
+
 static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
 {
     (void)loop, (void)events;
     struct http_server *server = watcher->data;
-    for (int i = 0; i < ACCEPTS_A_TURN; i++) {
-        if (server->connection_count >= (size_t)server->config->server.max_connections) {
-            pause_accepting(server, 0);
-            return;
-        }
-        struct sockaddr_storage address = { 0 };
-        socklen_t size = sizeof address;
-        int fd = accept4(watcher->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                pause_accepting(server, errno);
-            return;
-        }
-        char peer[48];
-        int one = 1;
-        address_text(&address, peer);
-        if (address.ss_family != AF_UNIX)
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        server->accepted++;
-        connection_open(server, fd, peer);
-    }
+    for (int i = 0; i < ACCEPTS_A_TURN && accept_one(server); i++)
+        ;
 }
 
 static void accept_again(struct ev_loop *loop, ev_timer *timer, int events)
@@ -131,6 +137,12 @@ void http_server_accept(struct http_server *server)
 {
     if (!server->draining)
         ev_io_start(server->loop, &server->acceptor);
+}
+
+void http_server_accept_queue(struct http_server *server)
+{
+    while (ev_is_active(&server->acceptor) && accept_one(server))
+        ;
 }
 
 void http_server_check_drained(struct http_server *server)

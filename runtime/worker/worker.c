@@ -131,11 +131,11 @@ static void on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
     drain(watcher->data);
 }
 
-/* Others serve from now on. A client that has just sent its next request is answered, and told to go. */
-static void leave(struct worker *worker)
+/* A client that has just sent its next request is answered, and told to go. */
+static void leave(struct worker *worker, int64_t linger_ms)
 {
     int64_t half_ms = worker->boot->config->server.drain_timeout_ms / 2;
-    worker->server.drain_linger_ms = half_ms < LINGER_MS ? half_ms : LINGER_MS;
+    worker->server.drain_linger_ms = half_ms < linger_ms ? half_ms : linger_ms;
     drain(worker);
 }
 
@@ -177,14 +177,15 @@ static void on_control(struct ev_loop *loop, ev_io *watcher, int events)
         revision_abandon(worker);
         break;
     case CONTROL_LEAVE:
-        leave(worker);
+        leave(worker, LINGER_MS);
         break;
     case CONTROL_CLOSED:
         ev_io_stop(loop, watcher);
         drain(worker);
         break;
     case CONTROL_DRAIN:
-        drain(worker);
+        http_server_accept_queue(&worker->server);
+        leave(worker, worker->boot->config->server.drain_linger_ms);
         break;
     default:
         break;
