@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "config/closest.h"
+#include "config/credentials.h"
 
 #include <edge/function.h>
 
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
     /* A client or reader that has left is an error of the write, not the end of the process. */
     signal(SIGPIPE, SIG_IGN);
     arena_attach_jansson();
+    credentials_apply();
 
     if (argc < 2)
         return print_commands(stderr);

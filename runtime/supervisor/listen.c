@@ -4,6 +4,7 @@
 #include "supervisor/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -178,12 +179,59 @@ int listen_open(const char *address, struct listener *listener, struct listen_er
     return listen_tcp(address, listener, error);
 }
 
+/* --- of a service manager --- */
+
+/* Holds over an upgrade too, which keeps the environment and the process id. */
+static bool is_activated(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    return pid != NULL && count != NULL && atol(pid) == (long)getpid() && atol(count) > 0;
+}
+
+static void name_unix(int fd, char *out, size_t size)
+{
+    struct sockaddr_un bound = { 0 };
+    socklen_t length = sizeof bound;
+    getsockname(fd, (struct sockaddr *)&bound, &length);
+    snprintf(out, size, UNIX_PREFIX "%.*s", (int)sizeof bound.sun_path, bound.sun_path);
+}
+
+bool listen_inherit(struct listener *listener, struct listen_error *error)
+{
+    enum {
+        FIRST = 3 /* SD_LISTEN_FDS_START */
+    };
+    struct sockaddr_storage bound = { 0 };
+    socklen_t bound_length = sizeof bound, size = sizeof(int);
+    int accepts = 0;
+    error->text[0] = '\0';
+    if (!is_activated())
+        return false;
+    if (getsockopt(FIRST, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) < 0 || accepts == 0) {
+        snprintf(error->text, sizeof(error->text),
+            "LISTEN_FDS hands over no listening stream socket. The socket unit needs ListenStream= and "
+            "Accept=no");
+        return false;
+    }
+    fcntl(FIRST, F_SETFD, FD_CLOEXEC);
+    fcntl(FIRST, F_SETFL, fcntl(FIRST, F_GETFL) | O_NONBLOCK);
+    listener->fd = FIRST;
+    getsockname(FIRST, (struct sockaddr *)&bound, &bound_length);
+    if (bound.ss_family == AF_UNIX) {
+        name_unix(FIRST, listener->address, sizeof(listener->address));
+        return true;
+    }
+    setsockopt(FIRST, IPPROTO_TCP, TCP_NODELAY, &(const int){ 1 }, sizeof(int));
+    name_tcp(FIRST, listener->address, sizeof(listener->address));
+    return true;
+}
+
 void listen_close(struct listener *listener)
 {
     if (listener->fd < 0)
         return;
     close(listener->fd);
     listener->fd = -1;
-    if (strncmp(listener->address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+    if (strncmp(listener->address, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0 && !is_activated())
         unlink(listener->address + strlen(UNIX_PREFIX));
 }

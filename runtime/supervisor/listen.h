@@ -4,6 +4,8 @@
 #ifndef SUPERVISOR_LISTEN_H
 #define SUPERVISOR_LISTEN_H
 
+#include <stdbool.h>
+
 #define LISTEN_ADDRESS_BYTES 160
 
 struct listener {
@@ -22,7 +24,13 @@ struct listen_error {
  */
 int listen_open(const char *address, struct listener *listener, struct listen_error *error);
 
-/* Closes it and removes the file of a Unix socket. */
+/*
+ * Takes the socket that a service manager has opened for this process: sd_listen_fds(3), the first one. False
+ * when there is none; *error when it is nothing that a host can accept connections from.
+ */
+bool listen_inherit(struct listener *listener, struct listen_error *error);
+
+/* Closes it and removes the file of a Unix socket, unless that is the service manager's. */
 void listen_close(struct listener *listener);
 
 #endif

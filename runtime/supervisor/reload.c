@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "supervisor/breaker.h"
 #include "supervisor/control.h"
+#include "supervisor/notify.h"
 #include "supervisor/watch.h"
 #include "worker/memory_limit.h"
 
@@ -125,6 +126,8 @@ static void gate(struct reload *reload)
                 .shown = change->path,
             };
     }
+    if (reload->supervisor->announced)
+        notify_reloading(reload->supervisor);
     const struct config *config = reload_config(reload);
     reload->state = RELOAD_GATE;
     reload->gate = (struct gate){

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "supervisor/breaker.h"
+#include "supervisor/notify.h"
 #include "supervisor/watch.h"
 
 #include <log.h>
@@ -70,6 +71,8 @@ void reload_finish(struct reload *reload)
     publish_all(reload);
     reload_clear_up(reload);
     reload->state = RELOAD_IDLE;
+    if (!reload->supervisor->stopping)
+        notify_reloaded(reload->supervisor);
     answer(reload);
     log_flush();
     watch_follow(reload->supervisor);

@@ -19,6 +19,7 @@
 #include "http/rate.h"
 #include "supervisor/breaker.h"
 #include "supervisor/command.h"
+#include "supervisor/notify.h"
 #include "supervisor/reload.h"
 #include "supervisor/upgrade.h"
 #include "supervisor/watch.h"
@@ -104,6 +105,7 @@ void supervisor_worker_ready(struct supervisor *supervisor)
         return;
     supervisor->announced = true;
     announce(supervisor);
+    notify_ready(supervisor);
     upgrade_dismiss(supervisor);
 }
 
@@ -121,6 +123,7 @@ void supervisor_stop(struct supervisor *supervisor, int exit_status)
         return;
 
     supervisor->stopping = true;
+    notify_stopping(supervisor);
     ev_timer_stop(supervisor->loop, &supervisor->restart);
     listen_close(&supervisor->listener);
     workers_drain(supervisor);
@@ -185,7 +188,10 @@ static int start_listening(struct supervisor *supervisor)
     struct listen_error error;
     if (supervisor->options->check || upgrade_take_over(supervisor))
         return 0;
-    if (listen_open(given != NULL ? given : configured, &supervisor->listener, &error) == 0)
+    if (listen_inherit(&supervisor->listener, &error))
+        return 0;
+    if (error.text[0] == '\0' &&
+        listen_open(given != NULL ? given : configured, &supervisor->listener, &error) == 0)
         return 0;
     fprintf(stderr, "edge: %s\n", error.text);
     return -EADDRNOTAVAIL;
@@ -255,6 +261,8 @@ static void supervise(struct supervisor *supervisor)
     supervisor->watchdog.data = supervisor;
     ev_timer_start(supervisor->loop, &supervisor->watchdog);
 
+    notify_watchdog_start(supervisor);
+
     commands_open(supervisor);
     reload_ask(supervisor, &(struct reload_request){ .kind = RELOAD_CHANGED, .cause = "start" });
     if (watch_open(supervisor) < 0)
@@ -265,6 +273,7 @@ static void supervise(struct supervisor *supervisor)
     watch_close(supervisor);
     commands_close(supervisor);
 
+    notify_watchdog_stop(supervisor);
     ev_timer_stop(supervisor->loop, &supervisor->watchdog);
     ev_signal_stop(supervisor->loop, &supervisor->terminate);
     ev_signal_stop(supervisor->loop, &supervisor->interrupt);

@@ -5,6 +5,7 @@
 
 #include "supervisor/command.h"
 #include "supervisor/control.h"
+#include "supervisor/notify.h"
 #include "supervisor/reload.h"
 #include "supervisor/workers.h"
 
@@ -135,6 +136,7 @@ static void step(struct supervisor *supervisor)
     struct upgrade *upgrade = supervisor->upgrade;
     sigset_t all, before;
     int own_file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    notify_reloading(supervisor);
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
     hand_over(supervisor, own_file);
@@ -148,6 +150,7 @@ static void step(struct supervisor *supervisor)
     if (own_file >= 0)
         close(own_file);
     commands_open(supervisor);
+    notify_ready(supervisor);
     log_event(EDGE_LOG_ERROR, "upgrade_failed", { "binary", edge_text(upgrade->binary) },
         { "reason", edge_text(strerror(error)) });
 }

@@ -67,10 +67,12 @@ struct supervisor {
     int wanted;                /* workers that should serve */
     int young_deaths;          /* in a row */
     ev_timer restart, watchdog;
+    ev_timer manager_watchdog; /* notify.c */
     ev_signal terminate, interrupt, child, hangup;
     ev_tstamp interrupted_at; /* 0: not yet */
     bool announced;           /* every worker has been ready once */
     bool stopping;
+    bool reloading_told; /* to the service manager, which waits for the end */
     int exit_status;
 };
 
