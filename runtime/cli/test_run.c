@@ -84,10 +84,12 @@ bool test_database_start(struct test_run *run)
 /* Everything that `edge dev` gives its host, at places of its own. */
 static bool environment_apply(struct test_run *run)
 {
-    char *directory = development_path(run->path, "test");
+    char *edge = development_path(run->path, ""), *directory = development_path(run->path, "test");
     char *key = development_path(run->path, "test/jwt_key.pem"),
          *sandbox = development_path(run->path, "test/sandbox");
+    mkdir(edge, 0755); /* made with the database, where there is one */
     mkdir(directory, 0755);
+    free(edge);
     development_environment_fill(&run->environment, run->config, "http://127.0.0.1:9");
     environment_file_set(&run->environment, "EDGE_DEVELOPMENT_KEY", key);
     environment_file_set(&run->environment, "SANDBOX_DIR", sandbox);
