@@ -76,7 +76,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 void notify_watchdog_start(struct supervisor *supervisor)
 {
     const char *interval = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-    double seconds = interval != NULL ? atof(interval) / 1e6 : 0;
+    double seconds = interval != NULL ? strtod(interval, NULL) / 1e6 : 0;
     bool wanted = seconds > 0 && !supervisor->options->check && (pid == NULL || atol(pid) == (long)getpid());
     ev_timer_init(&supervisor->manager_watchdog, on_tick, 0, seconds / 2);
     if (wanted)
