@@ -84,7 +84,7 @@ describe('the terminal', options, () => {
         dev.press('fg\n');
         await becomes(dev, 'keys');
         dev.press('q');
-        await dev.says(/^status 0$/m);
+        await dev.says(/(^status 0$[^]*){2}/m, 'the ends of bg and of edge dev');
         dev.press('\u0004');
         assert.equal(await dev.exit, 0);
     });
