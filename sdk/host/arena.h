@@ -26,8 +26,10 @@ struct arena_fault {
 };
 
 struct arena {
-    struct arena_chunk *chunks; /* newest first; the newest is the one allocated from */
-    char *next, *end;           /* free part of the newest chunk */
+    struct arena_chunk *chunks;      /* newest first; the newest is the one allocated from */
+    char *next, *end;                /* free part of the newest chunk */
+    struct arena_chunk *json_chunks; /* the same for values of jansson that the first chunk had no room for */
+    char *json_next, *json_end;
     struct arena_block *blocks; /* those that can be given back one by one */
     size_t used_bytes;          /* sum of all chunks' and blocks' sizes */
     size_t limit_bytes;
@@ -46,6 +48,9 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* The same as a block of its own, for what is large and not needed to the end: it can be given back before. */
 void *arena_block(struct arena *arena, size_t size);
 void arena_block_free(void *memory);
+
+/* Gives back the chunks in which no value of jansson's is in use any more: for who is about to wait long. */
+void arena_trim(struct arena *arena);
 
 /* Counts an allocation, of this arena or for its invocation, against its fault: true when it is to fail. */
 bool arena_refuses(struct arena_fault *fault);

@@ -139,6 +139,37 @@ static void a_dropped_long_text_leaves(void **state)
     arena_free(&arena);
 }
 
+/* An event a turn, of which every tenth one is kept: what lies in between leaves, and the kept ones stay whole.
+ */
+static void a_trimmed_arena_keeps_what_is_in_use(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 1024 * 1024);
+    arena_enter(&arena);
+    json_t *kept = json_array();
+    size_t most = 0;
+    for (int i = 0; i < 200; i++) {
+        json_t *events[20];
+        for (int j = 0; j < 20; j++)
+            events[j] = json_pack("{s:i, s:s, s:{s:[i,i]}}", "n", i, "text", "a token", "list", "of", 1, 2);
+        most = arena.used_bytes > most ? arena.used_bytes : most;
+        for (int j = 0; j < 20; j++)
+            if (j > 0 || i % 100 != 0 || json_array_append(kept, events[j]) == 0)
+                json_decref(events[j]);
+        arena_trim(&arena);
+        assert_true(arena.used_bytes < most - 8 * 1024);
+    }
+    for (size_t i = 0; i < json_array_size(kept); i++)
+        assert_int_equal(json_integer_value(json_object_get(json_array_get(kept, i), "n")), i * 100);
+    json_decref(kept);
+    arena_trim(&arena);
+    arena_trim(&arena);
+    assert_true(arena.used_bytes < most / 2);
+    arena_enter(NULL);
+    arena_free(&arena);
+}
+
 int main(void)
 {
     arena_attach_jansson();
@@ -150,6 +181,7 @@ int main(void)
         cmocka_unit_test(dropped_values_are_used_again),
         cmocka_unit_test(blocks_are_given_back),
         cmocka_unit_test(a_dropped_long_text_leaves),
+        cmocka_unit_test(a_trimmed_arena_keeps_what_is_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

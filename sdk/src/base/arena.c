@@ -6,29 +6,21 @@
  */
 #include <arena.h>
 
-#include <context.h>
-
+#include "base/arena_private.h"
 #include "base/asan.h"
 
-#include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     FIRST_CHUNK = 4096,
-    SMALL_CHUNK = 1024,
+    SMALL_CHUNK = 512,
     SMALL_ARENA = 24 * 1024,
     LARGEST_CHUNK = 64 * 1024,
     RESERVE = 32 * 1024,
     POOL_MAX = 2048,
-    GAP = WITH_ASAN ? 16 : 0,
 };
-
-struct arena_chunk {
-    struct arena_chunk *older;
-    size_t size; /* header included */
-} __attribute__((aligned(16)));
 
 /* Its arena is known to the block: who gives it back need not know. */
 struct arena_block {
@@ -39,7 +31,6 @@ struct arena_block {
 
 static struct arena_chunk *pool;
 static size_t pool_count;
-static struct arena *current;
 
 static struct arena_chunk *chunk_take(size_t size)
 {
@@ -57,7 +48,7 @@ static struct arena_chunk *chunk_take(size_t size)
     return chunk;
 }
 
-static void chunk_give(struct arena_chunk *chunk)
+void chunk_give(struct arena_chunk *chunk)
 {
     UNPOISON(chunk, chunk->size);
     if (chunk->size != FIRST_CHUNK || pool_count >= POOL_MAX) {
@@ -75,7 +66,7 @@ void arena_init(struct arena *arena, size_t limit_bytes)
     *arena = (struct arena){ .limit_bytes = limit_bytes, .next_chunk_bytes = FIRST_CHUNK };
 }
 
-static void wipe(const struct arena *arena, void *memory, size_t size)
+void arena_wipe(const struct arena *arena, void *memory, size_t size)
 {
     if (!arena->wipe)
         return;
@@ -94,8 +85,18 @@ void arena_block_free(void *memory)
     if (block->next != NULL)
         block->next->previous = block->previous;
     arena->used_bytes -= block->size;
-    wipe(arena, memory, block->size - sizeof *block);
+    arena_wipe(arena, memory, block->size - sizeof *block);
     free(block);
+}
+
+static void give_all(const struct arena *arena, struct arena_chunk *chunk)
+{
+    while (chunk != NULL) {
+        struct arena_chunk *older = chunk->older;
+        arena_wipe(arena, chunk + 1, chunk->size - sizeof *chunk);
+        chunk_give(chunk);
+        chunk = older;
+    }
 }
 
 void arena_free(struct arena *arena)
@@ -104,15 +105,10 @@ void arena_free(struct arena *arena)
         arena->blocks->previous = NULL; /* a fiber that was torn from its code may have left it half done */
         arena_block_free(arena->blocks + 1);
     }
-    struct arena_chunk *chunk = arena->chunks;
-    while (chunk != NULL) {
-        struct arena_chunk *older = chunk->older;
-        wipe(arena, chunk + 1, chunk->size - sizeof *chunk);
-        chunk_give(chunk);
-        chunk = older;
-    }
-    arena->chunks = NULL;
-    arena->next = arena->end = NULL;
+    give_all(arena, arena->chunks);
+    give_all(arena, arena->json_chunks);
+    arena->chunks = arena->json_chunks = NULL;
+    arena->next = arena->end = arena->json_next = arena->json_end = NULL;
     arena->free = NULL;
 }
 
@@ -187,6 +183,25 @@ static void *alloc_large(struct arena *arena, size_t size)
     return memset(chunk + 1, 0, size);
 }
 
+struct arena_chunk *chunk_next(struct arena *arena, size_t needed)
+{
+    /* Near the limit a smaller chunk still serves; what is left then is less than was asked for. */
+    size_t left = arena->limit_bytes - arena->used_bytes, wanted = arena->next_chunk_bytes;
+    if (wanted < needed + sizeof(struct arena_chunk))
+        wanted = needed + sizeof(struct arena_chunk);
+    struct arena_chunk *chunk =
+        chunk_add(arena, wanted <= left || left < needed + sizeof *chunk ? wanted : left);
+    if (chunk == NULL)
+        return NULL;
+    chunk->value_count = 0;
+    /* Small steps while it is small: thousands of waiting invocations hold what they do not use. */
+    if (arena->used_bytes < SMALL_ARENA)
+        arena->next_chunk_bytes = SMALL_CHUNK;
+    else if (arena->next_chunk_bytes < LARGEST_CHUNK)
+        arena->next_chunk_bytes *= 2;
+    return chunk;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     if (size > SIZE_MAX / 2 || arena_refuses(&arena->fault))
@@ -196,125 +211,17 @@ void *arena_alloc(struct arena *arena, size_t size)
     if (needed > (size_t)(arena->end - arena->next)) {
         if (needed > arena->next_chunk_bytes / 2)
             return alloc_large(arena, needed);
-
-        /* Near the limit a smaller chunk still serves; what is left then is less than was asked for. */
-        size_t left = arena->limit_bytes - arena->used_bytes, wanted = arena->next_chunk_bytes;
-        struct arena_chunk *chunk =
-            chunk_add(arena, wanted <= left || left < needed + sizeof *chunk ? wanted : left);
+        struct arena_chunk *chunk = chunk_next(arena, needed);
         if (chunk == NULL)
             return NULL;
         chunk->older = arena->chunks;
         arena->chunks = chunk;
         arena->next = (char *)(chunk + 1);
         arena->end = (char *)chunk + chunk->size;
-        /* Small steps while it is small: thousands of waiting invocations hold what they do not use. */
-        if (arena->used_bytes < SMALL_ARENA)
-            arena->next_chunk_bytes = SMALL_CHUNK;
-        else if (arena->next_chunk_bytes < LARGEST_CHUNK)
-            arena->next_chunk_bytes *= 2;
     }
 
     void *memory = arena->next;
     arena->next += needed;
     UNPOISON(memory, size);
     return memset(memory, 0, size);
-}
-
-struct arena *arena_enter(struct arena *arena)
-{
-    struct arena *before = current;
-    current = arena;
-    return before;
-}
-
-/*
- * jansson's values carry their list before them, and what it gives back is used again by the same invocation: a
- * stream that builds and drops an event a token stays as small as one event. Sizes are rounded up so that they
- * meet again, in steps of 16 bytes. Large ones are blocks of their own, which leave the invocation when they
- * are dropped. A value needs 8 bytes' alignment.
- */
-struct json_block {
-    size_t list;
-    struct json_block *next; /* in its list, once given back: lies in the value's place */
-};
-
-enum {
-    BLOCK_HEADER = 8,
-    LIST_COUNT = 32, /* values of 24, 40, … 520 bytes */
-};
-
-static size_t list_size(size_t list)
-{
-    return 24 + list * 16;
-}
-
-/* The list of the smallest values that hold size; LIST_COUNT and more: a block of its own. */
-static size_t list_of(size_t size)
-{
-    return size <= 24 ? 0 : (size - 24 + 15) / 16;
-}
-
-/*
- * Few callers of jansson look for NULL, and those that do cannot tell it from bad UTF-8. Whatever jansson was
- * about to do is the invocation's memory, so it can be left as it is.
- */
-static void *refuse_json(size_t size)
-{
-    struct fiber *fiber = fiber_current();
-    if (fiber != NULL && &fiber_context(fiber)->arena == current)
-        context_memory_limit(fiber_context(fiber), size);
-    return NULL;
-}
-
-static struct json_block *json_block(size_t list, size_t size)
-{
-    if (list >= LIST_COUNT)
-        return size > SIZE_MAX / 4 ? NULL : arena_block(current, BLOCK_HEADER + size);
-    return arena_alloc(current, BLOCK_HEADER + list_size(list));
-}
-
-static void *json_memory(size_t size)
-{
-    if (current == NULL)
-        return malloc(size);
-
-    size_t list = list_of(size);
-    struct json_block *block = list < LIST_COUNT && current->free != NULL ? current->free[list] : NULL;
-    if (block != NULL) {
-        UNPOISON((char *)block + BLOCK_HEADER, list_size(list));
-        current->free[list] = block->next;
-        return (char *)block + BLOCK_HEADER;
-    }
-    block = json_block(list, size);
-    if (block == NULL)
-        return refuse_json(size);
-    block->list = list;
-    return (char *)block + BLOCK_HEADER;
-}
-
-static void json_release(void *memory)
-{
-    if (current == NULL) {
-        free(memory);
-        return;
-    }
-    if (memory == NULL)
-        return;
-    struct json_block *block = (void *)((char *)memory - BLOCK_HEADER);
-    if (block->list >= LIST_COUNT) {
-        arena_block_free(block);
-        return;
-    }
-    if (current->free == NULL)
-        current->free = arena_alloc(current, LIST_COUNT * sizeof *current->free);
-    if (current->free == NULL)
-        return;
-    block->next = current->free[block->list];
-    current->free[block->list] = block;
-    POISON(memory, list_size(block->list));
-}
-
-void arena_attach_jansson(void)
-{
-    json_set_alloc_funcs(json_memory, json_release);
 }

@@ -58,9 +58,15 @@ edge_rows *edge_try_service_query_args(
     return run_one(ctx, true, error, sql, args, count);
 }
 
-static struct bound_statement *bind_all(edge_ctx *ctx, const edge_statement *statements, size_t count)
+/* Nobody needs them behind the answer: a few lie on the fiber's stack, as the operation does. */
+enum {
+    FEW = 8
+};
+
+static struct bound_statement *bind_all(
+    edge_ctx *ctx, struct bound_statement few[FEW], const edge_statement *statements, size_t count)
 {
-    struct bound_statement *bound = edge_alloc(ctx, count * sizeof *bound);
+    struct bound_statement *bound = count <= FEW ? few : edge_alloc(ctx, count * sizeof *bound);
     for (size_t i = 0; i < count; i++)
         bound[i] = bind_statement(ctx, statements[i].sql, statements[i].args, statements[i].count);
     return bound;
@@ -73,8 +79,9 @@ static bool run_all(edge_ctx *ctx, bool service, edge_error *error, edge_rows **
     if (count == 0)
         return true;
     struct db_failure failure = { 0 };
+    struct bound_statement few[FEW];
     struct operation operation = begin(ctx, service, rows, &failure);
-    operation.statements = bind_all(ctx, statements, count);
+    operation.statements = bind_all(ctx, few, statements, count);
     operation.count = count;
     operation_run(&operation);
 
@@ -113,9 +120,11 @@ void edge_try_query_all(
 {
     if (count == 0)
         return;
-    struct db_failure *failures = edge_alloc(ctx, count * sizeof *failures);
+    struct bound_statement few[FEW];
+    struct db_failure few_failures[FEW] = { 0 };
+    struct db_failure *failures = count <= FEW ? few_failures : edge_alloc(ctx, count * sizeof *failures);
     struct operation operation = begin(ctx, false, rows, failures);
-    operation.statements = bind_all(ctx, statements, count);
+    operation.statements = bind_all(ctx, few, statements, count);
     operation.count = count;
     operation.isolated = true;
     operation_run(&operation);

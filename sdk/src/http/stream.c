@@ -54,6 +54,7 @@ static void wait_lean(struct http_call *call)
     }
     if (call->events != NULL)
         sse_rest(call->events);
+    arena_trim(&call->ctx->arena);
     if (call->trims < TRIMS_MAX) {
         call->trims++;
         fiber_trim();
