@@ -1,6 +1,6 @@
 /*
- * Chat answers as OpenAI chunks. One chunk is built and changed from piece to piece, so that a long answer does
- * not fill the invocation's memory with envelopes.
+ * Chat answers as OpenAI chunks. Each is built for its piece and gone behind it: a model thinks longer than it
+ * speaks, and what thousands of waiting turns hold counts for more than an envelope.
  */
 #include "lib/chat_stream.h"
 
@@ -9,31 +9,31 @@ struct chat_stream chat_stream_of(edge_ctx *ctx, json_t *in)
     return (struct chat_stream){ .ctx = ctx, .wanted = edge_request_wants_stream(ctx, in) };
 }
 
-static void send(struct chat_stream *stream)
+/* Steals delta; finish_reason is NULL until the last one. */
+static void send(struct chat_stream *stream, json_t *delta, const char *finish_reason)
 {
-    edge_stream_event(stream->ctx, NULL, stream->chunk);
+    json_t *chunk = json_pack("{s:s, s:s, s:I, s:s, s:[{s:i, s:o, s:s?}]}", "id", stream->id, "object",
+        "chat.completion.chunk", "created", (json_int_t)stream->created, "model", stream->model, "choices",
+        "index", 0, "delta", delta, "finish_reason", finish_reason);
+    edge_stream_event(stream->ctx, NULL, chunk);
+    json_decref(chunk);
 }
 
 static void begin(struct chat_stream *stream, const char *model)
 {
-    stream->delta = json_pack("{s:s}", "role", "assistant");
-    stream->choice = json_pack("{s:i, s:O, s:n}", "index", 0, "delta", stream->delta, "finish_reason");
-    stream->chunk = json_pack("{s:s, s:s, s:I, s:s, s:[O]}", "id",
-        edge_format(stream->ctx, "chatcmpl-%s", edge_request_id(stream->ctx)), "object",
-        "chat.completion.chunk", "created", (json_int_t)(edge_now(stream->ctx) / 1000000), "model", model,
-        "choices", stream->choice);
-    send(stream);
-    json_object_clear(stream->delta);
+    stream->id = edge_format(stream->ctx, "chatcmpl-%s", edge_request_id(stream->ctx));
+    stream->created = edge_now(stream->ctx) / 1000000;
+    stream->model = model;
+    send(stream, json_pack("{s:s}", "role", "assistant"), NULL);
 }
 
 void chat_stream_text(struct chat_stream *stream, const char *model, const char *text)
 {
     if (!stream->wanted)
         return;
-    if (stream->chunk == NULL)
+    if (stream->id == NULL)
         begin(stream, model);
-    json_object_set_new(stream->delta, "content", json_string(text));
-    send(stream);
+    send(stream, json_pack("{s:s}", "content", text), NULL);
 }
 
 const struct gateway_answer *chat_stream_relay(struct chat_stream *stream, struct gateway_call *call)
@@ -59,11 +59,8 @@ json_t *chat_stream_end(struct chat_stream *stream, json_t *body)
 {
     if (!stream->wanted)
         return body;
-    if (stream->chunk != NULL) {
-        json_object_clear(stream->delta);
-        json_object_set_new(stream->choice, "finish_reason", json_string("stop"));
-        send(stream);
-    }
+    if (stream->id != NULL)
+        send(stream, json_object(), "stop");
     edge_stream_event(stream->ctx, "final", body);
     return NULL;
 }

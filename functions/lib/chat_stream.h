@@ -12,7 +12,8 @@
 struct chat_stream {
     edge_ctx *ctx;
     bool wanted;
-    json_t *chunk, *choice, *delta; /* the chat.completion.chunk being sent; NULL until the first one */
+    const char *id, *model; /* of its chunks; NULL until the first one */
+    int64_t created;        /* Unix seconds */
 };
 
 /* A stream, or not, as the request says. Nothing is sent before the first piece of text. */

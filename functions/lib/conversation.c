@@ -105,7 +105,7 @@ json_t *conversation_open(struct turn *turn, const edge_rows *row)
                                           "Conversation \"%s\" belongs to another agent", turn->id) } });
 
     json_t *messages = found ? edge_rows_value(row, 0, "messages") : NULL;
-    turn->stored = json_is_array(messages) ? messages : json_array();
+    turn->stored = json_is_array(messages) ? messages : NULL;
 
     /* The row was read after the lease was asked for: a first try that has ended meanwhile has left its answer.
      */
@@ -152,8 +152,10 @@ static bool ends_with_prompt(json_t *history, const char *prompt)
 json_t *conversation_messages(struct turn *turn, json_t *system, json_t *given, const char *prompt)
 {
     json_t *history = valid_messages(turn->ctx, given);
-    if (json_array_size(history) == 0)
+    if (json_array_size(history) == 0) {
+        json_decref(history);
         history = valid_messages(turn->ctx, turn->stored);
+    }
 
     size_t count = json_array_size(history);
     if (ends_with_prompt(history, prompt))

@@ -33,7 +33,7 @@ struct turn {
     const char *key;     /* the client's idempotency key, NULL without */
     bool exclusive;      /* the turn needs the conversation for itself */
     struct lease *lease; /* NULL: not needed, or somebody else's */
-    json_t *stored;      /* messages so far, an array */
+    json_t *stored;      /* messages so far, an array; NULL: none */
 };
 
 /* Reads conversationId and the idempotency key; touches nothing. */

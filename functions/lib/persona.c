@@ -136,8 +136,11 @@ static void add_stored_progress(struct text *out, const struct persona_reads *re
     json_t *scores = has_row(reads->scores) ? edge_rows_value(reads->scores, 0, "scores") : NULL;
     if (json_is_object(scores))
         add_scores(out, scores);
-    add_goals_and_actions(out, reads->goals != NULL ? edge_rows_json(reads->goals) : NULL,
-        reads->actions != NULL ? edge_rows_json(reads->actions) : NULL);
+    json_t *goals = reads->goals != NULL ? edge_rows_json(reads->goals) : NULL;
+    json_t *actions = reads->actions != NULL ? edge_rows_json(reads->actions) : NULL;
+    add_goals_and_actions(out, goals, actions);
+    json_decref(goals);
+    json_decref(actions);
 }
 
 static json_t *either(json_t *object, const char *first, const char *second)
