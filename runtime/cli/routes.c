@@ -69,7 +69,7 @@ static int show(const struct config *config, const char *path, bool json)
     if (route_table_create(config->functions, config->function_count, &table, &error) != 0)
         return failure("%s", error.text);
     size_t length = strcspn(path, "?");
-    char *scratch = malloc(route_scratch_bytes(length));
+    char *scratch = malloc(route_scratch_bytes(table, length));
     struct route_match match;
     if (scratch == NULL)
         abort();

@@ -13,7 +13,6 @@
 
 enum {
     NAME_MAX_BYTES = 40,
-    NAMES_BYTES = ROUTE_PARAM_MAX * (NAME_MAX_BYTES + 2) + 2
 };
 
 /* supabase-js pastes sub-paths behind a function's name: such a route takes what is below it, too. */
@@ -47,6 +46,7 @@ struct route_table {
     size_t mask;
     struct pattern *patterns;
     size_t pattern_count;
+    size_t names_bytes; /* of the names of a pattern's parameters, and the NULs around them; the most */
 };
 
 /* FNV-1a; the table's keys are the operator's, so nobody can choose colliding ones. */
@@ -109,6 +109,15 @@ static int pattern_read(struct pattern *pattern, const struct function_config *f
     return 0;
 }
 
+/* What route_find writes of the names, with the NULs behind them and their values. */
+static size_t names_bytes(const struct pattern *pattern)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < pattern->segment_count; i++)
+        bytes += pattern->segments[i].parameter ? pattern->segments[i].length + 2 : 0;
+    return bytes;
+}
+
 static bool pattern_is_exact(const struct pattern *pattern)
 {
     return pattern->parameter_count == 0 && !pattern->wildcard;
@@ -154,6 +163,8 @@ static int add(struct route_table *table, const struct function_config *function
         return -EINVAL;
     }
     if (!pattern_is_exact(pattern)) {
+        size_t bytes = names_bytes(pattern);
+        table->names_bytes = bytes > table->names_bytes ? bytes : table->names_bytes;
         table->pattern_count++;
         return 0;
     }
@@ -289,10 +300,10 @@ static bool behind_prefix(const struct pattern *pattern)
                (pattern->segment_count == FUNCTION_SEGMENTS && pattern->parameter_count > 0));
 }
 
-size_t route_scratch_bytes(size_t path_length)
+size_t route_scratch_bytes(const struct route_table *table, size_t path_length)
 {
-    /* The path, every parameter's value (no longer than the path), its name and the NULs. */
-    return 2 * path_length + NAMES_BYTES;
+    /* The path; every parameter's value (all no longer than the path) and name, and the NULs. */
+    return path_length + 1 + (table->names_bytes > 0 ? path_length + table->names_bytes : 0);
 }
 
 int route_find(

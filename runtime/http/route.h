@@ -43,7 +43,7 @@ int route_table_create(const struct function_config *functions, size_t count, st
 void route_table_free(struct route_table *table);
 
 /* Scratch bytes that a path of this length needs. */
-size_t route_scratch_bytes(size_t path_length);
+size_t route_scratch_bytes(const struct route_table *table, size_t path_length);
 
 /*
  * Finds the function of a path (as in the request line, without the query). 0 and *match, -ENOENT when no

@@ -66,13 +66,13 @@ void dispatch_head(struct exchange *exchange)
     if (is_method(exchange, "OPTIONS") || endpoint_refuse(exchange) || storage_refuse(exchange))
         return;
 
-    exchange->scratch = malloc(route_scratch_bytes(exchange->path_length));
+    revision_follow(worker);
+    const struct routing *routing = worker->revision->routing;
+    exchange->scratch = malloc(route_scratch_bytes(routing->routes, exchange->path_length));
     if (exchange->scratch == NULL) {
         refuse(exchange, 503, "overloaded", "The host is out of memory");
         return;
     }
-    revision_follow(worker);
-    const struct routing *routing = worker->revision->routing;
     int found = route_find(
         routing->routes, exchange->target, exchange->path_length, exchange->scratch, &exchange->match);
     if (found == -EINVAL)

@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
 
     struct route_match match;
-    char *path = malloc(size + 1), *scratch = malloc(route_scratch_bytes(size));
+    char *path = malloc(size + 1), *scratch = malloc(route_scratch_bytes(table, size));
     memcpy(path, data, size);
     path[size] = '\0';
     int result = route_find(table, path, size, scratch, &match);

@@ -54,7 +54,7 @@ static int tear_down(void **state)
 /* Finds path with scratch memory of exactly the announced size, so that a sanitizer sees an overrun. */
 static int find(const char *path)
 {
-    size_t length = strlen(path), size = route_scratch_bytes(length);
+    size_t length = strlen(path), size = route_scratch_bytes(table, length);
     assert_true(size <= sizeof scratch);
     char *exact = malloc(size), *copy = strdup(path);
     int result = route_find(table, copy, length, exact, &match);
