@@ -28,14 +28,12 @@ void print_safely(const char *text, size_t length)
 }
 
 /*
- * The terminal's guard: a process that waits for our end, and then puts right what we could not. Nothing that a
- * terminal sends ends or stops it, and setting the terminal from the background does neither.
+ * The terminal's guard: a process that waits for our end, and then puts right what we could not. All its
+ * signals are blocked from its first moment: nothing that a terminal sends ends or stops it, and setting the
+ * terminal from the background does neither.
  */
 __attribute__((noreturn)) static void guard_run(int end, const struct termios *keys)
 {
-    static const int ignored[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP, SIGTTOU };
-    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        signal(ignored[i], SIG_IGN);
     prctl(PR_SET_NAME, "edge-terminal");
     /* Nothing of ours may stay open in it, such as the lock. */
     dup2(end, STDOUT_FILENO);
@@ -55,11 +53,15 @@ static void guard_start(const struct termios *keys)
     if (pipe2(ends, O_CLOEXEC) != 0)
         return;
     fflush(NULL);
+    sigset_t all, ours;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &ours);
     guard = fork();
     if (guard == 0) {
         close(ends[1]);
         guard_run(ends[0], keys);
     }
+    sigprocmask(SIG_SETMASK, &ours, NULL);
     close(ends[0]);
     lifeline = ends[1];
 }
