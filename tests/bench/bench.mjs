@@ -27,7 +27,8 @@ function family(pid) {
 }
 
 /* Bytes of a process in memory; a page that several processes share counts by its share. */
-export const proportionalBytes = (pid) => 1024 * Number(/^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
+export const proportionalBytes = (pid) =>
+    1024 * Number(/^Pss:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 
 const status = (url) =>
     new Promise((resolve) =>
@@ -35,13 +36,21 @@ const status = (url) =>
 
 /* A request of HTTP/1.1 as the load generator sends it. */
 export function request(method, target, headers = {}, body = '') {
-    const all = { host: '127.0.0.1', accept: 'application/json', ...(body ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } : {}), ...headers };
+    const ofBody = body ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } : {};
+    const all = { host: '127.0.0.1', accept: 'application/json', ...ofBody, ...headers };
     return `${method} ${target} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
 }
 
 /* The request that opens a WebSocket. */
 export const opening = (target) =>
-    request('GET', target, { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': 13, 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' });
+    request('GET', target, {
+        upgrade: 'websocket',
+        connection: 'Upgrade',
+        'sec-websocket-version': 13,
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    });
+
+const groups = (processes) => Object.entries(processes).flatMap(([name, pids]) => ['--cpu', `${name}=${pids.join(',')}`]);
 
 /* A server that runs, its log in a file. */
 class Server {
@@ -61,27 +70,39 @@ class Server {
     }
 
     /*
-     * Load from the other core. requests: texts sent in turn; expect: text in every answer; connections; seconds and warmup; rate:
-     * requests a second (without it all that the server can do); websocket: requests[0] is the opening, the others are
-     * messages; also: { name: [pid] } of processes whose CPU time is measured beside the server's own; cpus: the generator's.
+     * Load from the other core. requests: texts sent in turn; expect: text in every answer; connections; seconds and
+     * warmup; rate: requests a second (without it all that the server can do); websocket: requests[0] is the opening, the
+     * others are messages; also: { name: [pid] } of processes whose CPU time is measured beside the server's own.
      *
-     * Answers { requests, perSecond, cpuUs (of all the server's processes, a request), busy (share of a core), p50Us,
+     * Answers { requests, seconds, perSecond, cpuUs (of all the server's processes, a request), busy (share of a core), p50Us,
      * p99Us, p999Us, maxUs, generatorCpuUs, alsoUs: { name: a request } }.
      */
-    async load({ requests, expect, connections = 32, seconds = this.bench.seconds, warmup = this.bench.warmup, rate, websocket = false, also = {}, cpus = this.bench.cpus.generator }) {
+    async load({ requests, expect, websocket = false, also = {}, ...more }) {
+        const { connections = 32, seconds = this.bench.seconds, warmup = this.bench.warmup, rate } = more;
         const file = this.bench.scratchFile('requests', requests.join('\0'));
-        const groups = Object.entries({ server: this.pids(), ...also }).flatMap(([name, pids]) => ['--cpu', `${name}=${pids.join(',')}`]);
-        const options = { port: this.port, requests: file, expect, connections, seconds, warmup, ...(rate ? { rate } : {}) };
-        const args = [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), ...groups, ...(websocket ? ['--websocket'] : [])];
-        const { stdout } = await run('taskset', ['-c', cpus, program('bench_load'), ...args])
-            .catch((error) => Promise.reject(new Error(`${error.message}\n${this.tail()}`)));
-        const { cpuUs, ...sample } = JSON.parse(stdout);
-        const each = Object.fromEntries(Object.entries(cpuUs).map(([name, us]) => [name, us / sample.requests]));
-        const { server, ...alsoUs } = each;
+        const sample = await this.#measure(
+            { port: this.port, requests: file, expect, connections, seconds, warmup, ...(rate ? { rate } : {}) },
+            [...(websocket ? ['--websocket'] : []), ...groups({ server: this.pids(), ...also })],
+        );
+        const { server, ...alsoUs } = Object.fromEntries(Object.entries(sample.cpuUs).map(([name, us]) => [name, us / sample.requests]));
         return {
-            ...sample, cpuUs: server, alsoUs, perSecond: sample.requests / sample.seconds, busy: cpuUs.server / 1e6 / sample.seconds,
+            ...sample,
+            cpuUs: server,
+            alsoUs,
+            perSecond: sample.requests / sample.seconds,
+            busy: sample.cpuUs.server / 1e6 / sample.seconds,
             generatorCpuUs: sample.generatorCpuUs / sample.requests,
         };
+    }
+
+    async #measure(options, more) {
+        const args = [...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]), ...more];
+        try {
+            const { stdout } = await run('taskset', ['-c', this.bench.cpus.generator, program('bench_load'), ...args]);
+            return JSON.parse(stdout);
+        } catch (error) {
+            throw new Error(`${error.message}\n${this.tail()}`);
+        }
     }
 
     /* Keeps so many connections open that have each had an answer, while work runs. */
@@ -149,8 +170,9 @@ export class Bench {
      */
     async start(argv, { path: readyPath = '/', env = {}, cpus = this.cpus.server } = {}) {
         const port = await freePort(), log = this.scratchFile('log'), output = fs.openSync(log, 'a');
-        const environment = { PATH: process.env.PATH, HOME: this.scratch, ...env };
-        const child = spawn('taskset', ['-c', cpus, ...argv(port).map(String)], { env: environment, stdio: ['ignore', output, output], cwd: this.scratch });
+        const child = spawn('taskset', ['-c', cpus, ...argv(port).map(String)], {
+            env: { PATH: process.env.PATH, HOME: this.scratch, ...env }, stdio: ['ignore', output, output], cwd: this.scratch,
+        });
         fs.closeSync(output);
         this.running.add(child);
         child.on('exit', () => this.running.delete(child));
@@ -192,7 +214,8 @@ export class Bench {
     }
 }
 
-const medians = (samples) => Object.fromEntries(Object.keys(samples[0]).map((figure) => [figure, median(samples.map((sample) => sample[figure]))]));
+const medians = (samples) =>
+    Object.fromEntries(Object.keys(samples[0]).map((figure) => [figure, median(samples.map((sample) => sample[figure]))]));
 
 /* Cores that this process may run on, as text. */
 function allowedCpus() {
@@ -208,10 +231,14 @@ function allowedCpus() {
  * `bold` names stands out.
  */
 export function table(measured, columns, bold) {
-    const number = ({ of, digits = 1 }, figures) => of(figures).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    const cell = (figures, { of, digits = 1 }) =>
+        of(figures).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
     return {
         columns: ['', ...columns.map(({ title }) => title)],
-        rows: Object.entries(measured).map(([name, figures]) => [name === bold ? `**${name}**` : name, ...columns.map((column) => number(column, figures))]),
+        rows: Object.entries(measured).map(([name, figures]) => [
+            name === bold ? `**${name}**` : name,
+            ...columns.map((column) => cell(figures, column)),
+        ]),
     };
 }
 

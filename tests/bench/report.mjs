@@ -3,8 +3,10 @@
  */
 const line = (cells) => `| ${cells.join(' | ')} |`;
 
-const tableText = ({ columns, rows, title }) =>
-    [...(title ? [title, ''] : []), line(columns), `|${columns.map((_, i) => (i === 0 ? '---|' : '---:|')).join('')}`, ...rows.map(line), ''].join('\n');
+function tableText({ columns, rows, title }) {
+    const alignment = columns.map((_, i) => (i === 0 ? '---|' : '---:|')).join('');
+    return [...(title ? [title, ''] : []), line(columns), `|${alignment}`, ...rows.map(line), ''].join('\n');
+}
 
 const verdict = (met) => (met ? 'yes' : '**no**');
 

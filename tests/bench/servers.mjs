@@ -20,9 +20,11 @@ export const HELLO = '/functions/v1/hello';
 
 /*
  * The host as it is deployed: release build, one worker, its log at level info into a file. server, functions, database,
- * auth: settings of the configuration, as tests/support/config.mjs takes them; env: more of the environment.
+ * auth: settings of the configuration, as tests/support/config.mjs takes them; env: more of the environment; cpus: other than
+ * the server's core; ready: the path that answers 200 once it is.
  */
-export const startEdge = ({ functions = { hello: { auth: 'public' } }, server = {}, env = {}, cpus, ready = '/_edge/live', ...more } = {}) => (bench) => {
+export const startEdge = (settings = {}) => (bench) => {
+    const { functions = { hello: { auth: 'public' } }, server = {}, env = {}, cpus, ready = '/_edge/live', ...more } = settings;
     const text = configText({
         sandbox: false,
         functions,

@@ -53,7 +53,10 @@ function compute({ total, completed, recent, goals }) {
     const volumeScore = Math.min(40, (total / 30) * 40);
     const completionScore = (completionRate / 100) * 40;
     const consistencyScore = Math.min(20, (recent / 7) * 20);
-    const metrics = { totalActions: total, completedActions: completed, completionRate, last7DaysActions: recent, volumeScore, completionScore, consistencyScore, activeGoals: goals };
+    const metrics = {
+        totalActions: total, completedActions: completed, completionRate, last7DaysActions: recent,
+        volumeScore, completionScore, consistencyScore, activeGoals: goals,
+    };
     for (const name in metrics) metrics[name] = Math.round(metrics[name]);
     return { score: Math.round(volumeScore + completionScore + consistencyScore), metrics };
 }
