@@ -51,6 +51,17 @@ static const edge_field input[] = {
     { 0 },
 };
 
+static const edge_field output[] = {
+    { "generatedText", EDGE_TEXT, .required = true, .help = "What the model wrote" },
+    { "message", EDGE_TEXT, .required = true, .help = "The same" },
+    { "model", EDGE_TEXT, .help = "The model that wrote it" },
+    { "finishReason", EDGE_TEXT, .help = "Why it ended" },
+    { "usage", EDGE_OBJECT, .help = "Tokens, as the gateway counts them" },
+    { "parsed", EDGE_JSON, .help = "With a response_format of JSON: its value" },
+    { "*", EDGE_JSON, .help = "Keys of parsed, when it is an object" },
+    { 0 },
+};
+
 static const char *const models[] = { GATEWAY_TEXT_MODEL, "google/gemini-2.5-flash-lite",
     "google/gemini-2.5-pro", NULL };
 /* What the content studio sends; the gateway knows none of them. */
@@ -201,5 +212,6 @@ static json_t *chat(edge_ctx *ctx, json_t *in)
 EDGE_FUNCTION(openaiChat,
     .summary = "Text, or JSON in a given shape, from a language model",
     .input = input,
+    .output = output,
     .handle = chat,
     .streams = true);

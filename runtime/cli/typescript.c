@@ -195,6 +195,11 @@ static void write_object(FILE *out, const json_t *schema, int depth)
         write_type(out, property, depth + 1);
         fputs(";\n", out);
     }
+    if (json_is_object(json_object_get(schema, "additionalProperties"))) {
+        indent(out, depth + 1);
+        fputs(
+            "[name: string]: unknown;\n", out); /* of a narrower type the named members would have to be too */
+    }
     indent(out, depth);
     fputc('}', out);
 }

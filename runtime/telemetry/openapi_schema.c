@@ -219,7 +219,12 @@ static void set_unless_empty(json_t *schema, const char *key, json_t *list)
 json_t *openapi_object_schema(const edge_field *fields, enum openapi_use use)
 {
     json_t *properties = json_object(), *required = json_array(), *all = json_array();
+    const edge_field *others = NULL;
     for (const edge_field *field = fields; field != NULL && field->name != NULL; field++) {
+        if (use == OPENAPI_OUTPUT && strcmp(field->name, "*") == 0) {
+            others = field;
+            continue;
+        }
         json_object_set_new(properties, field->name, field_schema(field, use));
         add_aliases(properties, field, use);
         if (field->required && field->aliases == NULL)
@@ -230,6 +235,8 @@ json_t *openapi_object_schema(const edge_field *fields, enum openapi_use use)
     json_t *schema = json_pack("{s:s, s:o}", "type", "object", "properties", properties);
     set_unless_empty(schema, "required", required);
     set_unless_empty(schema, "allOf", all);
+    if (others != NULL)
+        json_object_set_new(schema, "additionalProperties", field_schema(others, use));
     if (use == OPENAPI_STRICT_INPUT)
         json_object_set_new(schema, "additionalProperties", json_false());
     return schema;

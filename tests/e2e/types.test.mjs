@@ -76,6 +76,12 @@ describe('edge types', options, () => {
         assert.match(types, /FormData/);
     });
 
+    it('says of every function what it answers', options, () => {
+        const answers = [...types.matchAll(/^    (\w+): \{$[^]*?^        answer: (.*)$/gm)];
+        assert.ok(answers.length > 100, `${answers.length} functions`);
+        assert.deepEqual(answers.filter(([, , answer]) => /^unknown|^\{ \[name/.test(answer)).map(([, name]) => name), []);
+    });
+
     it('is called with a language', options, () => {
         const { status, stderr } = spawnSync(path.join(buildDirectory, 'edge'), ['types'], { cwd: root, encoding: 'utf8' });
         assert.equal(status, 2);
@@ -116,6 +122,6 @@ describe('edge docs', options, () => {
         assert.match(edge('docs', '--config', config, 'wsx_echo'), /^`GET \/functions\/v1\/wsx_echo` opens a WebSocket session$/m);
         assert.doesNotMatch(edge('types', '--typescript', '--config', config), /wsx_echo/);
         const { status, stderr } = spawnSync(path.join(buildDirectory, 'edge'), ['docs', 'nothing'], { cwd: root, encoding: 'utf8', env: { PATH: process.env.PATH, EDGE_PLUGINS: path.join(buildDirectory, 'functions') } });
-        assert.deepEqual([status, stderr], [1, 'edge: there is no function "nothing"\n']);
+        assert.deepEqual([status, stderr], [1, 'edge: "functions.toml" has no function "nothing". `edge functions` lists them\n']);
     });
 });

@@ -30,6 +30,7 @@ static const edge_field table[] = {
 };
 
 static struct {
+    const edge_field *table;
     const char *answer;
     char out[256];
 } run;
@@ -37,7 +38,7 @@ static struct {
 static void on_main(edge_ctx *ctx)
 {
     json_t *answer = edge_json_parse(ctx, run.answer, strlen(run.answer));
-    const char *wrong = context_answer_mismatch(ctx, table, answer);
+    const char *wrong = context_answer_mismatch(ctx, run.table, answer);
     strncpy(run.out, wrong != NULL ? wrong : "fits", sizeof run.out - 1);
 }
 
@@ -49,7 +50,6 @@ static void on_finished(edge_ctx *ctx)
 static void differs(const char *answer, const char *how)
 {
     static const struct context_ops ops = { .main = on_main, .finished = on_finished };
-    memset(&run, 0, sizeof run);
     run.answer = answer;
     context_run(context_create(&(const struct context_setup){ .ops = &ops, .memory_bytes = 1 << 20 }));
     assert_string_equal(run.out, how);
@@ -58,6 +58,7 @@ static void differs(const char *answer, const char *how)
 static void answers_against_their_table(void **state)
 {
     (void)state;
+    run.table = table;
     differs("{\"score\":1,\"text\":\"\"}", "fits");
     differs("{\"score\":1.0,\"text\":\"a\",\"band\":null,\"day\":\"2026-01-02\",\"counts\":{\"x\":1},"
             "\"items\":[{\"price\":1.5}]}",
@@ -77,12 +78,28 @@ static void answers_against_their_table(void **state)
     differs("{\"score\":1,\"text\":\"\",\"more\":1}", "more is not in the output table");
 }
 
+static const edge_field open_table[] = {
+    { "text", EDGE_TEXT, .required = true },
+    { "*", EDGE_INT },
+    { 0 },
+};
+
+static void members_of_any_name(void **state)
+{
+    (void)state;
+    run.table = open_table;
+    differs("{\"text\":\"\",\"a\":1,\"b\":2}", "fits");
+    differs("{\"a\":1}", "text is missing");
+    differs("{\"text\":\"\",\"a\":\"\"}", "a is no number");
+}
+
 int main(void)
 {
     arena_attach_jansson();
     fiber_system_start(ev_default_loop(0), 256 * 1024);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_against_their_table),
+        cmocka_unit_test(members_of_any_name),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     fiber_system_stop();

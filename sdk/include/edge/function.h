@@ -106,9 +106,9 @@ typedef struct edge_function {
     /* For the OpenAPI document and the clients made of it; each may be left out. */
     /*
      * Members of the 200 answer, ended by { 0 }. A required one is always there and never null, though it may
-     * be
-     * ""; any other may be left out or null. A development host compares every answer with it and logs the
-     * first difference ("answer_mismatch"); the answer goes out as it is.
+     * be ""; any other may be left out or null. One named "*" stands for all members that have no other. A
+     * development host compares every answer with it and logs the first difference ("answer_mismatch"); the
+     * answer goes out as it is.
      */
     const edge_field *output;
     const edge_problem *problems;    /* what it fails with beside what every function does, ended by { 0 } */

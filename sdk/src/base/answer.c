@@ -94,17 +94,19 @@ static const char *check_map(
     return NULL;
 }
 
-static bool is_named(const edge_field *fields, const char *name)
+/* The field of this name; NULL: there is none. */
+static const edge_field *named(const edge_field *fields, const char *name)
 {
     while (fields->name != NULL && strcmp(fields->name, name) != 0)
         fields++;
-    return fields->name != NULL;
+    return fields->name != NULL ? fields : NULL;
 }
 
 static const char *check_members(
     edge_ctx *ctx, const edge_field *fields, const struct input_path *path, const json_t *object)
 {
     const char *name = NULL, *wrong = NULL;
+    const edge_field *others = named(fields, "*");
     json_t *value = NULL;
     for (const edge_field *field = fields; field->name != NULL; field++) {
         struct input_path here = { .parent = path, .name = field->name };
@@ -118,8 +120,12 @@ static const char *check_members(
     json_object_foreach((json_t *)object, name, value)
     {
         struct input_path here = { .parent = path, .name = name };
-        if (!is_named(fields, name))
+        if (named(fields, name) != NULL)
+            continue;
+        if (others == NULL)
             return says(ctx, &here, "is not in the output table");
+        if ((wrong = check_value(ctx, others, &here, value)) != NULL)
+            return wrong;
     }
     return NULL;
 }
