@@ -151,7 +151,10 @@ export class Bench {
         this.files = 0;
         /* Whatever ends this process ends what it has started. */
         this.running = new Set();
-        process.once('exit', () => this.running.forEach((child) => child.kill('SIGTERM')));
+        process.once('exit', () => {
+            this.running.forEach((child) => child.kill('SIGTERM'));
+            this.close();
+        });
     }
 
     scratchFile(name, text = '') {
