@@ -17,6 +17,10 @@
 
 #define DATABASE_SECONDS "3"
 
+enum {
+    NICE = 5 /* requests go first while a build is tried */
+};
+
 struct looking {
     const struct gate *gate;
     int to;
@@ -142,6 +146,7 @@ static void settle(pid_t parent)
         _exit(0);
     prctl(PR_SET_NAME, "gate");
     setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    setpriority(PRIO_PROCESS, 0, NICE);
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
         signal(defaults[i], i < 3 ? SIG_DFL : SIG_IGN);
     sigset_t none;
