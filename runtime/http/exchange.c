@@ -26,7 +26,6 @@ struct exchange *exchange_create(struct connection *connection, const struct exc
     exchange->connection = connection;
     exchange->ops = ops;
     exchange->content_length = -1;
-    exchange->started_us = clock_us();
     body_init(&exchange->body, connection->server->config->server.max_body_bytes);
     exchange->server->exchange_count++;
     return exchange;

@@ -75,7 +75,6 @@ struct exchange {
     bool piecewise;    /* the answer has no announced length */
     bool event_stream; /* the answer is one: comments keep it alive */
     int status;        /* sent */
-    int64_t started_us;
     uint64_t bytes_out;
     struct generation *generation; /* serves it, and is held by it; NULL: the host itself */
     const char *answer_text;       /* the function's JSON, in the invocation's memory */

@@ -135,10 +135,9 @@ static void on_finished(edge_ctx *ctx)
 
     const char *method = ctx->request.method;
     ctx->request.method = "WS"; /* for its line in the log only: the function was shown a POST */
-    log_invocation(ctx, status);
+    int64_t duration_us = log_invocation(ctx, status);
     ctx->request.method = method;
-    metrics_record(
-        worker->boot->slot, call->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
+    metrics_record(worker->boot->slot, call->generation->index, status, duration_us, &ctx->usage);
     take_off(call);
 }
 

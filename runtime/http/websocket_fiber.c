@@ -121,10 +121,9 @@ static void on_finished(edge_ctx *ctx)
 
     ctx->usage.close_code = fiber->channel.close_code;
     ctx->request.method = "WS";
-    log_invocation(ctx, status);
+    int64_t duration_us = log_invocation(ctx, status);
     ctx->request.method = "GET";
-    metrics_record(
-        worker->boot->slot, session->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
+    metrics_record(worker->boot->slot, session->generation->index, status, duration_us, &ctx->usage);
 }
 
 static void on_released(edge_ctx *ctx)

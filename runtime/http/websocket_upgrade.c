@@ -258,10 +258,9 @@ static void on_finished(edge_ctx *ctx)
         status = exchange->status;
     }
 
-    log_invocation(ctx, status);
+    int64_t duration_us = log_invocation(ctx, status);
     if (status >= 400) /* an opened socket is no call yet */
-        metrics_record(
-            worker->boot->slot, upgrade->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
+        metrics_record(worker->boot->slot, upgrade->generation->index, status, duration_us, &ctx->usage);
 }
 
 static void on_released(edge_ctx *ctx)

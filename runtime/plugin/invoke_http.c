@@ -126,9 +126,8 @@ static void on_finished(edge_ctx *ctx)
     if (exchange->head_sent)
         status = exchange->status;
     ctx->usage.bytes_out = exchange->bytes_out;
-    log_invocation(ctx, status);
-    metrics_record(
-        worker->boot->slot, exchange->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
+    int64_t duration_us = log_invocation(ctx, status);
+    metrics_record(worker->boot->slot, exchange->generation->index, status, duration_us, &ctx->usage);
 }
 
 static void on_released(edge_ctx *ctx)

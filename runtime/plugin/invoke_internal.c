@@ -257,10 +257,9 @@ static void on_finished(edge_ctx *ctx)
     int status = ctx->failure != NULL ? invoke_error_status(ctx->failure) : ctx->response.status;
     const char *method = ctx->request.method;
     ctx->request.method = "CALL"; /* for its line in the log only */
-    log_invocation(ctx, status);
+    int64_t duration_us = log_invocation(ctx, status);
     ctx->request.method = method;
-    metrics_record(
-        worker->boot->slot, inner->generation->index, status, clock_us() - ctx->started_us, &ctx->usage);
+    metrics_record(worker->boot->slot, inner->generation->index, status, duration_us, &ctx->usage);
     if (inner->call != NULL)
         hand_over(ctx, inner, status);
 }

@@ -92,8 +92,9 @@ void dispatch_head(struct exchange *exchange)
     generation_hold(generation);
     exchange->generation = generation;
     check_function(exchange, generation);
-    int seconds =
-        registry_admit(worker->boot->registry, generation->index, exchange->started_us, &exchange->probe);
+    if (!registry_blocks(worker->boot->registry, generation->index))
+        return;
+    int seconds = registry_admit(worker->boot->registry, generation->index, clock_us(), &exchange->probe);
     if (seconds == 0)
         return;
     refuse(exchange, 503, "function_quarantined", "The function has crashed too often and is being held back");

@@ -41,7 +41,10 @@ void log_set_source(const char *source);
 
 #define log_event(level, event, ...) edge_log(NULL, (level), (event), __VA_ARGS__)
 
-/* The line of an ended invocation: status, duration, CPU, database and provider time, bytes, messages. */
-void log_invocation(edge_ctx *ctx, int status);
+/*
+ * The line of an ended invocation: status, duration, CPU, database and provider time, bytes, messages. Returns
+ * the duration, in microseconds.
+ */
+int64_t log_invocation(edge_ctx *ctx, int status);
 
 #endif

@@ -59,6 +59,21 @@ void line_text(struct line *line, const struct line_key *key, const char *value)
     field_end(line, start);
 }
 
+void line_word(struct line *line, const struct line_key *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    char *start = line->at;
+    bool json = line->format == LOG_JSON;
+    put_key(line, key);
+    if (json)
+        line_put(line, "\"", 1);
+    line_put(line, value, strlen(value));
+    if (json)
+        line_put(line, "\"", 1);
+    field_end(line, start);
+}
+
 void line_integer(struct line *line, const struct line_key *key, int64_t value)
 {
     char *start = line->at;
@@ -95,7 +110,7 @@ static void begin_json(struct line *line, edge_log_level level, const char *sour
     line_put(line, "{\"ts\":\"", 7);
     put_time(line);
     line_put(line, "Z\"", 2);
-    line_text(line, LINE_KEY("level"), level_names[level]);
+    line_word(line, LINE_KEY("level"), level_names[level]);
     line_text(line, LINE_KEY("source"), source);
     line_text(line, LINE_KEY("event"), event);
 }
@@ -123,10 +138,10 @@ void line_begin(
     (line->format == LOG_JSON ? begin_json : begin_text)(line, level, source, event);
     if (ctx == NULL)
         return;
-    line_text(line, LINE_KEY("requestId"), ctx->request_id);
+    line_word(line, LINE_KEY("requestId"), ctx->request_id);
     line_text(line, LINE_KEY("function"), ctx->name);
     if (line->format == LOG_JSON) /* of no use to somebody who reads along */
-        line_text(line, LINE_KEY("generation"), ctx->generation);
+        line_word(line, LINE_KEY("generation"), ctx->generation);
     line_text(line, LINE_KEY("user"), ctx->identity.user);
 }
 

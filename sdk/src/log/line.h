@@ -42,6 +42,8 @@ struct line_key {
 
 /* Fields of the host: the value is not masked. A NULL text writes nothing. */
 void line_text(struct line *line, const struct line_key *key, const char *value);
+/* For a value that the host has made of letters, digits and "-": nothing of it is looked at. */
+void line_word(struct line *line, const struct line_key *key, const char *value);
 void line_integer(struct line *line, const struct line_key *key, int64_t value);
 void line_milliseconds(struct line *line, const struct line_key *key, int64_t microseconds);
 

@@ -262,6 +262,7 @@ static edge_log_level level_of(int status)
 struct ended {
     const edge_ctx *ctx;
     int status;
+    int64_t duration_us;
 };
 
 static void write_invocation(struct line *line, const void *what)
@@ -269,10 +270,10 @@ static void write_invocation(struct line *line, const void *what)
     const struct ended *ended = what;
     const edge_ctx *ctx = ended->ctx;
     const struct usage *usage = &ctx->usage;
-    line_text(line, LINE_KEY("method"), ctx->request.method);
+    line_word(line, LINE_KEY("method"), ctx->request.method);
     line_text(line, LINE_KEY("path"), ctx->request.path);
     line_integer(line, LINE_KEY("status"), ended->status);
-    line_milliseconds(line, LINE_KEY("durationMs"), clock_us() - ctx->started_us);
+    line_milliseconds(line, LINE_KEY("durationMs"), ended->duration_us);
     line_integer(line, LINE_KEY("cpuUs"), usage->cpu_ns / 1000);
     line_integer(line, LINE_KEY("dbUs"), usage->db_us);
     line_integer(line, LINE_KEY("providerUs"), usage->http_us);
@@ -292,8 +293,9 @@ static void write_invocation(struct line *line, const void *what)
     }
 }
 
-void log_invocation(edge_ctx *ctx, int status)
+int64_t log_invocation(edge_ctx *ctx, int status)
 {
-    const struct ended ended = { ctx, status };
+    const struct ended ended = { ctx, status, clock_us() - ctx->started_us };
     emit(level_of(status), "invocation", ctx, write_invocation, &ended);
+    return ended.duration_us;
 }
