@@ -146,6 +146,19 @@ static bool is_required(const json_t *schema, const char *name)
     return found;
 }
 
+/* Members of any name beside those that have one. */
+static void write_others(FILE *out, const json_t *schema, const char *path)
+{
+    const json_t *others = json_object_get(schema, "additionalProperties");
+    if (!json_is_object(others) || json_object_get(schema, "properties") == NULL)
+        return;
+    fprintf(out, "| `%s*` | ", path);
+    write_type(out, others);
+    fputs(" | | ", out);
+    write_cell(out, text_of(others, "description"));
+    fputs(" |\n", out);
+}
+
 static void write_rows(FILE *out, const json_t *schema, const char *path)
 {
     const char *name;
@@ -166,6 +179,7 @@ static void write_rows(FILE *out, const json_t *schema, const char *path)
         snprintf(below, sizeof below, "%s%s%s.", path, name, items != NULL ? "[]" : "");
         write_rows(out, items != NULL ? items : field, below);
     }
+    write_others(out, schema, path);
 }
 
 static void write_fields(FILE *out, const char *title, const json_t *content)

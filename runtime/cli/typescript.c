@@ -120,8 +120,20 @@ static void write_limits(FILE *out, const json_t *schema)
     }
 }
 
+static bool says_something(const json_t *schema)
+{
+    static const char *const said[] = { "description", "format", "default", "maximum", "maxLength", "maxItems",
+        "maxProperties", "x-max-bytes" };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (json_object_get(schema, said[i]) != NULL)
+            return true;
+    return false;
+}
+
 static void write_comment(FILE *out, const json_t *schema, int depth)
 {
+    if (!says_something(schema))
+        return;
     const char *words = text_of(schema, "description"), *format = text_of(schema, "format");
     const json_t *fallback = json_object_get(schema, "default");
     indent(out, depth);

@@ -74,6 +74,7 @@ describe('edge types', options, () => {
         for (const name of ['computePulse', 'copilotChat', 'whisperSTT']) assert.match(types, new RegExp(`^    ${name}: \\{$`, 'm'));
         assert.doesNotMatch(types, /sandbox_|clerkWebhook/);
         assert.match(types, /FormData/);
+        assert.doesNotMatch(types, /\/\*\* \*\//);
     });
 
     it('says of every function what it answers', options, () => {
@@ -113,6 +114,7 @@ describe('edge docs', options, () => {
         assert.match(page, /^Limits: 10s a call, 1MiB of body, 60 calls in 60 s per user\.$/m);
         assert.match(page, /^\| `persist` \| boolean \| `true` \| /m);
         assert.match(page, /^\| `score` \| number, 0 to 100 \| /m);
+        assert.match(edge('docs', 'openaiChat'), /^\| `\*` \| any \| \| /m);
         assert.match(page, /^\| 429 \| `rate_limited` \|$/m);
     });
 
