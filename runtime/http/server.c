@@ -7,6 +7,7 @@
 #include "server.h"
 
 #include "connection.h"
+#include "http1.h"
 #include "tls.h"
 
 #include <log.h>
@@ -153,6 +154,16 @@ void http_server_check_drained(struct http_server *server)
     void (*drained)(struct http_server * server) = server->drained;
     server->drained = NULL;
     drained(server);
+}
+
+void http_server_drain_idle(struct http_server *server)
+{
+    struct connection *next = NULL;
+    for (struct connection *connection = server->connections; connection != NULL; connection = next) {
+        next = connection->next;
+        if (http1_listens(connection))
+            connection->protocol->drain(connection);
+    }
 }
 
 void http_server_drain(struct http_server *server)

@@ -52,6 +52,9 @@ void http_server_accept(struct http_server *server);
 /* Accepts what the kernel has queued: it resets that when the last process closes the socket. */
 void http_server_accept_queue(struct http_server *server);
 
+/* While draining: idle connections go after the server's drain_linger_ms from now. */
+void http_server_drain_idle(struct http_server *server);
+
 /* Stops accepting, closes idle connections, finishes what is in flight; calls drained when nothing is left. */
 void http_server_drain(struct http_server *server);
 

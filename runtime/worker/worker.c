@@ -38,7 +38,11 @@
 static const double SAMPLE_SECONDS = 1.0;
 enum {
     JWKS_TIMEOUT_MS = 5000,
-    LINGER_MS = 3000
+    /*
+     * Of a worker that others have replaced: longer than clients of Node keep a connection that is not used
+     * (undici: 4 s), so that they let go first and none is closed under a request.
+     */
+    LINGER_MS = 5000
 };
 
 /* The watchdog's and metrics' worker: fiber switches say in shared memory what runs. */
@@ -135,7 +139,10 @@ static void on_terminate(struct ev_loop *loop, ev_signal *watcher, int events)
 static void leave(struct worker *worker, int64_t linger_ms)
 {
     int64_t half_ms = worker->boot->config->server.drain_timeout_ms / 2;
+    bool hurry = worker->server.draining && linger_ms < worker->server.drain_linger_ms;
     worker->server.drain_linger_ms = half_ms < linger_ms ? half_ms : linger_ms;
+    if (hurry)
+        http_server_drain_idle(&worker->server);
     drain(worker);
 }
 

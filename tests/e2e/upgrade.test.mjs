@@ -40,7 +40,7 @@ describe('upgrade', options, () => {
     it('another binary takes over: same process, no request lost, what ran is finished', options, async () => {
         const binary = path.join(fs.mkdtempSync(path.join(buildDirectory, 'upgrade-')), 'edge');
         fs.copyFileSync(path.join(buildDirectory, 'edge'), binary);
-        const host = await startHot({ server: { drain_timeout: '4s' } });
+        const host = await startHot({ server: { drain_timeout: '12s' } });
         try {
             const running = host.version({ ms: 2500 });
             await underLoad(host, 6, async () => {
