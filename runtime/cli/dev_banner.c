@@ -21,6 +21,7 @@
     "\"email_address\":\"robin@example.com\"}],\"primary_email_address_id\":\"idn_1\"}}"
 
 enum {
+    OWN_MAX = 3,
     SECRET_MAX = 256,
     TOKEN_LIFETIME_MS = 24 * 60 * 60 * 1000
 };
@@ -39,6 +40,18 @@ static void print_call(
     if (function != NULL)
         printf("  curl -s -w '\\n' %s%s -H 'x-clerk-auth: %s' -H 'content-type: application/json' %s\n\n",
             origin, function->route, token, options);
+}
+
+/* For a project: the functions of its own that it names first. */
+static void print_own(const struct config *config)
+{
+    int printed = 0;
+    for (size_t i = 0; i < config->function_count && printed < OWN_MAX; i++)
+        if (config->functions[i].enabled && !config->functions[i].sandbox) {
+            printf("  edge invoke %s\n", config->functions[i].name);
+            printed++;
+        }
+    printf(printed > 0 ? "\n" : "  edge new myFunction\n\n");
 }
 
 static void print_webhook(const char *origin, const struct function_config *function)
@@ -64,6 +77,8 @@ void dev_banner_print(const struct config *config, const char *origin)
     printf("\nPulse Edge runs at %s\n\nToken of %s, valid for a day (`edge token` makes others):\n\n  "
            "%s\n\nTry:\n\n",
         origin, USER, token);
+    if (served(config, "computePulse") == NULL)
+        print_own(config);
     print_call(origin, served(config, "computePulse"), token, "-d '{}'");
     print_call(origin, served(config, "copilotChat"), token,
         "-N -H 'accept: text/event-stream' -d '{\"userPrompt\":\"How do I win my next listing?\"}'");

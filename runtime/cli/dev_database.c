@@ -61,25 +61,10 @@ static bool digest_directory(EVP_MD_CTX *digest, const char *directory)
     return complete;
 }
 
-/*
- * A project without migrations gets the platform's, which make the roles that a host logs in with: those that
- * this program was installed with, or was built beside.
- */
-static const char *migrations_of(const struct database_config *config)
+/* A directory that need not be there: of a project without tables of its own, without demonstration data. */
+static bool digest_optional(EVP_MD_CTX *digest, const char *directory)
 {
-    static const char *const places[] = { "share/edge/sql/migrations", "sql/migrations", NULL };
-    static char path[PATH_MAX + 32];
-    char prefix[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", prefix, sizeof prefix - 1);
-    prefix[length < 0 ? 0 : length] = '\0';
-    for (int i = 0; i < 2 && strrchr(prefix, '/') != NULL; i++)
-        *strrchr(prefix, '/') = '\0';
-    for (const char *const *place = places; *place != NULL && access(config->migrations, F_OK) != 0; place++) {
-        snprintf(path, sizeof path, "%s/%s", prefix, *place);
-        if (access(path, F_OK) == 0)
-            return path;
-    }
-    return config->migrations;
+    return directory == NULL || access(directory, F_OK) != 0 || digest_directory(digest, directory);
 }
 
 /* A text that changes with the migrations and the seed; false when they cannot be read. */
@@ -88,9 +73,8 @@ static bool files_digest(const struct database_config *config, char hex[DIGEST_H
     unsigned char bytes[EVP_MAX_MD_SIZE];
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
     bool done = digest != NULL && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
-                digest_directory(digest, migrations_of(config)) &&
-                (access(config->seed, F_OK) != 0 || digest_directory(digest, config->seed)) &&
-                EVP_DigestFinal_ex(digest, bytes, NULL) == 1;
+                digest_optional(digest, config->runtimes) && digest_optional(digest, config->migrations) &&
+                digest_optional(digest, config->seed) && EVP_DigestFinal_ex(digest, bytes, NULL) == 1;
     EVP_MD_CTX_free(digest);
     for (int i = 0; done && i < DIGEST_HEX / 2; i++)
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
@@ -121,7 +105,7 @@ static void note(const char *path, const char *hex)
 static bool migrate(const char *url, const struct database_config *config, bool seed)
 {
     const struct migrate_options options = { 0 };
-    if (migrate_run(url, migrations_of(config), &options) != 0)
+    if (migrate_run(url, config->runtimes, config->migrations, &options) != 0)
         return false;
     /* A project need not have demonstration data. */
     return !seed || access(config->seed, F_OK) != 0 || seed_run(url, config->seed) == 0;

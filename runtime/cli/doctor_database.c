@@ -114,7 +114,8 @@ static void migrations_check(struct doctor *doctor, const struct database_config
 {
     struct sql_files files;
     struct stat status;
-    if (stat(database->migrations, &status) != 0 || sql_files_read(database->migrations, true, &files) != 0) {
+    bool there = database->runtimes != NULL || stat(database->migrations, &status) == 0;
+    if (!there || migrations_read(database->runtimes, database->migrations, &files) != 0) {
         doctor_say(doctor, FINDING_WARNING, "migrations", "[database] migrations names their directory",
             "%s cannot be read", database->migrations);
         return;

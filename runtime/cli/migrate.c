@@ -56,7 +56,16 @@ static const struct sql_file *find_file(const struct sql_files *files, const cha
     return NULL;
 }
 
-/* What has been applied must be there, unchanged, and older than everything that has not. */
+/* The newest version applied of the series that a version belongs to; "" when there is none. */
+static const char *newest_applied(const PGresult *books, const char *version)
+{
+    for (int row = PQntuples(books) - 1; row >= 0; row--)
+        if (version_is_runtimes(PQgetvalue(books, row, 0)) == version_is_runtimes(version))
+            return PQgetvalue(books, row, 0);
+    return "";
+}
+
+/* What has been applied must be there, unchanged, and older than everything of its series that has not. */
 static int check_books(const PGresult *books, const struct sql_files *files)
 {
     int problems = 0;
@@ -74,9 +83,9 @@ static int check_books(const PGresult *books, const struct sql_files *files)
         }
     }
 
-    const char *newest = PQntuples(books) > 0 ? PQgetvalue(books, PQntuples(books) - 1, 0) : "";
     for (size_t i = 0; i < files->count; i++) {
         const struct sql_file *file = &files->items[i];
+        const char *newest = newest_applied(books, file->version);
         if (find_row(books, file->version) >= 0 || strcmp(file->version, newest) > 0)
             continue;
         fprintf(stderr, "%s: is older than %s, which has been applied; give it the next free number\n",
@@ -178,10 +187,11 @@ static int migrate_on(PGconn *server, const struct sql_files *files, const struc
     return error;
 }
 
-int migrate_run(const char *url, const char *directory, const struct migrate_options *options)
+int migrate_run(
+    const char *url, const char *runtimes, const char *directory, const struct migrate_options *options)
 {
     struct sql_files files;
-    int error = sql_files_read(directory, true, &files);
+    int error = migrations_read(runtimes, directory, &files);
     if (error == 0) {
         PGconn *server = server_open(url, !options->status && !options->dry_run);
         error = server != NULL ? migrate_on(server, &files, options) : -ECONNREFUSED;
@@ -194,7 +204,7 @@ int migrate_run(const char *url, const char *directory, const struct migrate_opt
 int seed_run(const char *url, const char *directory)
 {
     struct sql_files files;
-    int error = sql_files_read(directory, false, &files);
+    int error = sql_files_read(directory, &files);
     PGconn *server = error == 0 ? server_open(url, true) : NULL;
     if (error == 0 && server == NULL)
         error = -ECONNREFUSED;

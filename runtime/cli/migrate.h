@@ -19,9 +19,12 @@ struct migrate_options {
     bool quiet;   /* print nothing but errors */
 };
 
-/* Applies what is new in directory. 0, or a negative errno when something is wrong; nothing is half done then.
+/*
+ * Applies what is new: first of the directory runtimes, unless it is NULL, then of directory (see
+ * migrations_read). 0, or a negative errno when something is wrong; nothing is half done then.
  */
-int migrate_run(const char *url, const char *directory, const struct migrate_options *options);
+int migrate_run(
+    const char *url, const char *runtimes, const char *directory, const struct migrate_options *options);
 
 /* Runs every .sql file of directory in the order of their names, each in a transaction. Same result. */
 int seed_run(const char *url, const char *directory);

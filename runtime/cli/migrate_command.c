@@ -50,7 +50,7 @@ static int run(int argc, char **argv)
     if (!database_config_open(path, &config))
         return STATUS_FAILED;
     const struct database_config *database = &config->database;
-    int result = migrate_run(database->migrate_url, database->migrations, &migrate);
+    int result = migrate_run(database->migrate_url, database->runtimes, database->migrations, &migrate);
     if (result == 0 && seed)
         result = seed_run(database->migrate_url, database->seed);
     config_free(config);
@@ -63,7 +63,9 @@ const struct command migrate_command = {
     .details =
         "It connects to [database] migrate_url (DATABASE_MIGRATE_URL) as the schema's owner, and to url when\n"
         "that is not set. Several at once are fine: one works, the others wait for a lock of its session,\n"
-        "so the address must not be that of a pooler in transaction mode.\n",
+        "so the address must not be that of a pooler in transaction mode.\n\n"
+        "A project's own are sql/migrations/1000_plants.sql, 1001_… and so on, applied after those that the\n"
+        "runtime was installed with; each is one transaction, and is not edited once it has been applied.\n",
     .examples = "  edge migrate --status\n"
                 "  DATABASE_MIGRATE_URL=postgresql://owner@db/pulse edge migrate\n"
                 "  edge migrate --seed\n",

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int is_sql(const struct dirent *entry)
 {
@@ -106,9 +107,8 @@ static int check_numbers(const struct sql_files *files)
     return 0;
 }
 
-int sql_files_read(const char *directory, bool numbered, struct sql_files *files)
+static int add_directory(const char *directory, bool numbered, struct sql_files *files)
 {
-    *files = (struct sql_files){ 0 };
     struct dirent **entries = NULL;
     int count = scandir(directory, &entries, is_sql, alphasort), error = 0;
     if (count < 0) {
@@ -116,16 +116,54 @@ int sql_files_read(const char *directory, bool numbered, struct sql_files *files
         fprintf(stderr, "%s: %s\n", directory, strerror(-error));
         return error;
     }
-    files->items = calloc((size_t)count + 1, sizeof *files->items);
-    if (files->items == NULL)
+    struct sql_file *grown = calloc(files->count + (size_t)count + 1, sizeof *grown);
+    if (grown == NULL)
         error = -ENOMEM;
+    else if (files->count > 0)
+        memcpy(grown, files->items, files->count * sizeof *grown);
+    if (grown != NULL) {
+        free(files->items);
+        files->items = grown;
+    }
     for (int i = 0; i < count; i++) {
         if (error == 0)
             error = read_file(directory, entries[i]->d_name, numbered, &files->items[files->count++]);
         free(entries[i]);
     }
     free(entries);
-    return error == 0 && numbered ? check_numbers(files) : error;
+    return error;
+}
+
+int sql_files_read(const char *directory, struct sql_files *files)
+{
+    *files = (struct sql_files){ 0 };
+    return add_directory(directory, false, files);
+}
+
+static int check_own_numbers(const struct sql_files *files, size_t first)
+{
+    for (size_t i = first; i < files->count; i++) {
+        const struct sql_file *file = &files->items[i];
+        if (!version_is_runtimes(file->version))
+            continue;
+        fprintf(stderr, "%s: numbers below 1000 are for the runtime's own migrations; begin with 1000_%s.sql\n",
+            file->path, file->name);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int migrations_read(const char *runtimes, const char *directory, struct sql_files *files)
+{
+    *files = (struct sql_files){ 0 };
+    int error = runtimes != NULL ? add_directory(runtimes, true, files) : 0;
+    size_t first = files->count;
+    /* A project that has no tables yet has no directory. */
+    if (error == 0 && (runtimes == NULL || access(directory, F_OK) == 0))
+        error = add_directory(directory, true, files);
+    if (error == 0 && runtimes != NULL)
+        error = check_own_numbers(files, first);
+    return error == 0 ? check_numbers(files) : error;
 }
 
 void sql_files_free(struct sql_files *files)

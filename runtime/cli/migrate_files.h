@@ -21,10 +21,23 @@ struct sql_files {
 };
 
 /*
- * Reads all .sql files of a directory. numbered: every name must be NNNN_name.sql and no number come twice.
+ * Reads all .sql files of a directory, with whatever names.
  * 0, or a negative errno after saying on standard error what is wrong; free it in both cases.
  */
-int sql_files_read(const char *directory, bool numbered, struct sql_files *files);
+int sql_files_read(const char *directory, struct sql_files *files);
+
+/*
+ * Reads migrations: every name must be NNNN_name.sql and no number come twice. Those of directory (which need
+ * not exist then) come after the runtime's, and have numbers from 1000 on; runtimes NULL: directory holds all
+ * of them. Same result.
+ */
+int migrations_read(const char *runtimes, const char *directory, struct sql_files *files);
+
+/* Whether a number is of the runtime's series, which goes on whatever projects have applied since. */
+static inline bool version_is_runtimes(const char *version)
+{
+    return version[0] == '0';
+}
 void sql_files_free(struct sql_files *files);
 
 #endif

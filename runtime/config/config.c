@@ -16,6 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Tells the runtime's migrations from a project's. */
+#define FIRST_MIGRATION "0001_roles_and_claims.sql"
+
 enum {
     MEMORY_MAX = 64 * 1024 * 1024,
     FILE_MAX = 4 * 1024 * 1024
@@ -177,22 +180,30 @@ static int development_apply(struct config *config, struct config_error *error)
 }
 
 /*
- * A project that stands on an installed runtime has no migrations until it has tables of its own: its database
- * is what the installed ones make (share/edge/sql, beside the program).
+ * A project has only migrations of its own, if any. Those of the runtime, which make the roles that a host
+ * works with, come before them: of its installation, or of the tree that it was built in. NULL for a directory
+ * that has them itself, as the runtime's tree has, and for a program that stands alone.
  */
-static void installed_migrations(struct config *config)
+static const char *runtimes_migrations(struct config *config)
 {
+    static const char *const places[] = { "share/edge/sql/migrations", "sql/migrations", NULL };
     struct config_tree *tree = (struct config_tree *)config;
-    char program[PATH_MAX], path[PATH_MAX + 64];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length < 0 ? 0 : length] = '\0';
-    char *slash = strrchr(program, '/');
-    if (slash == NULL || access(config->database.migrations, F_OK) == 0)
-        return;
-    *slash = '\0';
-    snprintf(path, sizeof path, "%s/../share/edge/sql/migrations", program);
+    char prefix[PATH_MAX], path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/" FIRST_MIGRATION, config->database.migrations);
     if (access(path, F_OK) == 0)
-        config->database.migrations = memory_copy(&tree->arena, path);
+        return NULL;
+    ssize_t length = readlink("/proc/self/exe", prefix, sizeof prefix - 1);
+    prefix[length < 0 ? 0 : length] = '\0';
+    for (int i = 0; i < 2 && strrchr(prefix, '/') != NULL; i++)
+        *strrchr(prefix, '/') = '\0';
+    for (const char *const *place = places; *place != NULL; place++) {
+        snprintf(path, sizeof path, "%s/%s/" FIRST_MIGRATION, prefix, *place);
+        if (access(path, F_OK) != 0)
+            continue;
+        *strrchr(path, '/') = '\0';
+        return memory_copy(&tree->arena, path);
+    }
+    return NULL;
 }
 
 int config_load(const char *path, struct config **config, struct config_error *error)
@@ -213,7 +224,7 @@ int config_load_copy(const char *path, const char *copy, struct config **config,
     free(text);
 
     if (result == 0)
-        installed_migrations(*config);
+        (*config)->database.runtimes = runtimes_migrations(*config);
     if (result == 0 && (result = development_apply(*config, error)) != 0) {
         config_free(*config);
         *config = NULL;

@@ -62,6 +62,7 @@ struct database_config {
     const char *url;               /* the runtime's login; NULL: none configured */
     const char *migrate_url;       /* the owner's login, for `edge migrate`; url when not configured */
     const char *migrations, *seed; /* directories of .sql files */
+    const char *runtimes;          /* directory of the runtime's own migrations; NULL: they are in migrations */
     int pool;                      /* connections a worker */
     int64_t statement_timeout_ms, acquire_timeout_ms;
     bool pgbouncer;

@@ -21,6 +21,10 @@ const GATE = 'SELECT pg_advisory_xact_lock(4711);';
 
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'edge-migrate-'));
 const directory = path.join(scratch, 'migrations');
+/* Away from its tree: no migrations of the runtime come before those of the directory. */
+const alone = path.join(scratch, 'bin', 'edge');
+fs.mkdirSync(path.dirname(alone));
+fs.copyFileSync(path.join(buildDirectory, 'edge'), alone);
 const admin = await connect('postgres');
 const superuser = (await admin.query('SELECT current_user AS name')).rows[0].name;
 const running = new Set();
@@ -52,8 +56,8 @@ function configure(settings = { migrations: directory }) {
 }
 
 /* Runs the command; answers when it has ended. What it has printed so far is in the child's out and err. */
-function start(args = [], env = { DATABASE_MIGRATE_URL: urlFor(superuser) }) {
-    const child = spawn(path.join(buildDirectory, 'edge'), ['migrate', ...args], {
+function start(args = [], env = { DATABASE_MIGRATE_URL: urlFor(superuser) }, program = alone) {
+    const child = spawn(program, ['migrate', ...args], {
         cwd: scratch,
         env: { PATH: process.env.PATH, HOME: scratch, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -282,6 +286,51 @@ describe('options and exit statuses, as edge migrate --help has them', () => {
         assert.equal((await start([], { DATABASE_URL: urlFor(superuser) }).ended).code, 0);
         const both = { DATABASE_URL: 'postgresql:///none?host=/nonexistent', DATABASE_MIGRATE_URL: urlFor(superuser) };
         assertDone(await start([], both).ended, 'Nothing to do: 3 migrations are applied\n');
+    });
+});
+
+describe("a project's migrations", () => {
+    const installation = path.join(scratch, 'installation');
+    const runtimes = path.join(installation, 'share/edge/sql/migrations');
+    const inProject = (...args) => start(args, undefined, path.join(installation, 'bin/edge')).ended;
+    const before = "CREATE TABLE log (what text);";
+
+    beforeEach(() => {
+        for (const part of [path.join(installation, 'bin'), runtimes]) fs.mkdirSync(part, { recursive: true });
+        fs.linkSync(alone, path.join(installation, 'bin/edge'));
+        fs.writeFileSync(path.join(runtimes, '0001_roles_and_claims.sql'), before);
+    });
+
+    afterEach(() => fs.rmSync(installation, { recursive: true }));
+
+    test('come after those of the installation, which go on by themselves', options, async () => {
+        put({ '1000_plants.sql': "INSERT INTO log VALUES ('plants')" });
+        assertDone(await inProject(), 'applied 0001_roles_and_claims\napplied 1000_plants\n');
+        fs.writeFileSync(path.join(runtimes, '0002_more.sql'), "INSERT INTO log VALUES ('more')");
+        put({ '1001_pots.sql': "INSERT INTO log VALUES ('pots')" });
+        assertDone(await inProject(), 'applied 0002_more\napplied 1001_pots\n');
+        assertDone(await inProject(), 'Nothing to do: 4 migrations are applied\n');
+        put({ '1002_soil.sql': '', '1000_plants.sql': "INSERT INTO log VALUES ('plants')" });
+        assertDone(await inProject(), 'applied 1002_soil\n');
+        put({ '1000_before.sql': '' });
+        remove('1000_plants.sql');
+        assertRefused(await inProject(), '1000_before.sql: has changed since it was applied');
+    });
+
+    test('need not be there', options, async () => {
+        configure({ migrations: path.join(scratch, 'nowhere') });
+        assertDone(await inProject(), 'applied 0001_roles_and_claims\n');
+    });
+
+    test('have numbers from 1000 on', options, async () => {
+        put({ '0002_plants.sql': '' });
+        assertRefused(await inProject(), "0002_plants.sql: numbers below 1000 are for the runtime's own migrations", 'begin with 1000_plants.sql');
+        assert.deepEqual(await applied(), []);
+    });
+
+    test('are looked for first: a directory with the runtime\'s is whole', options, async () => {
+        put({ '0001_roles_and_claims.sql': before, '0002_plants.sql': '' });
+        assertDone(await inProject(), 'applied 0001_roles_and_claims\napplied 0002_plants\n');
     });
 });
 

@@ -41,7 +41,7 @@ static int migrate(void)
         dup2(words[1], STDOUT_FILENO);
         dup2(words[1], STDERR_FILENO);
         const struct migrate_options options = { 0 };
-        int error = migrate_run(owner_url, directory, &options);
+        int error = migrate_run(owner_url, NULL, directory, &options);
         fflush(stdout);
         _exit(error == 0 ? 0 : 1);
     }
@@ -111,7 +111,7 @@ static void ten_at_once(void **state)
         if ((children[i] = fork()) == 0) {
             const struct migrate_options quiet = { .quiet = true };
             freopen("/dev/null", "w", stderr);
-            _exit(migrate_run(owner_url, directory, &quiet) == 0 ? 0 : 1);
+            _exit(migrate_run(owner_url, NULL, directory, &quiet) == 0 ? 0 : 1);
         }
     for (int i = 0; i < 10; i++) {
         int status = 0;
