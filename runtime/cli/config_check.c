@@ -28,7 +28,8 @@ static int check(const char *path, bool json)
     if (json)
         printf("{\"valid\":true,\"functions\":%zu,\"enabled\":%zu}\n", config->function_count, enabled);
     else
-        printf("%s is valid: %zu functions, %zu of them on\n", path, config->function_count, enabled);
+        printf("%s is valid: %zu function%s, %zu of them on\n", path, config->function_count,
+            config->function_count == 1 ? "" : "s", enabled);
     config_free(config);
     return STATUS_DONE;
 }

@@ -54,11 +54,12 @@ static struct config *configuration(struct doctor *doctor, const char *path)
         config_free(config);
         if (config_load(path, &config, &error) != 0)
             return NULL;
-        doctor_say(doctor, FINDING_OK, "config", NULL, "%s: %zu functions; with what `edge dev` has set up",
-            path, config->function_count);
+        doctor_say(doctor, FINDING_OK, "config", NULL, "%s: %zu function%s; with what `edge dev` has set up",
+            path, config->function_count, config->function_count == 1 ? "" : "s");
         return config;
     }
-    doctor_say(doctor, FINDING_OK, "config", NULL, "%s: %zu functions", path, config->function_count);
+    doctor_say(doctor, FINDING_OK, "config", NULL, "%s: %zu function%s", path, config->function_count,
+        config->function_count == 1 ? "" : "s");
     return config;
 }
 

@@ -129,7 +129,8 @@ static const char *route_shown(const struct function_config *function)
     return usual ? "-" : function->route;
 }
 
-/* False when a function that is on has no plugin. */
+/* False when a function that is on has no plugin; a host that serves it may have other plugins than this shell.
+ */
 static bool function_add(struct table *table, const struct config *config,
     const struct function_config *function, const json_t *live, bool limits)
 {
@@ -144,7 +145,7 @@ static bool function_add(struct table *table, const struct config *config,
         add_limits(table, function, route_shown(function), auth, state_of(function, entry), plugin);
     else
         add_counts(table, function, route_shown(function), auth, plugin, entry);
-    return present || !function->enabled;
+    return present || serving != NULL || !function->enabled;
 }
 
 static int list(const struct config *config, bool limits)
@@ -168,7 +169,8 @@ static int list(const struct config *config, bool limits)
     json_decref(command);
     json_decref(live);
     if (status == STATUS_FAILED)
-        failure("not every plugin is in \"%s\". scripts/build makes them", config->server.plugins);
+        failure("not every plugin is in \"%s\". edge dev builds them; EDGE_PLUGINS names another directory",
+            config->server.plugins);
     return status;
 }
 
@@ -180,7 +182,7 @@ static json_t *function_json(
     auth_format(function, auth, sizeof auth);
     bool present = plugin_describe(config, function, plugin, sizeof plugin);
     const json_t *entry = find_live(live, function->name);
-    *served = present || !function->enabled;
+    *served = present || json_object_get(entry, "generation") != NULL || !function->enabled;
     json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s, s:s?, s:s, s:b, s:s, s:s}", "name",
         function->name, "route", function->route, "auth", auth, "timeoutMs", (json_int_t)function->timeout_ms,
         "memoryBytes", (json_int_t)function->memory_bytes, "maxBodyBytes", (json_int_t)function->max_body_bytes,

@@ -56,7 +56,7 @@ int reload_report_print(const json_t *report)
     if (json_is_true(json_object_get(report, "ok"))) {
         if (json_array_size(json_object_get(report, "changed")) == 0 && configuration != NULL &&
             strcmp(configuration, "unchanged") == 0)
-            printf("nothing has changed\n");
+            printf("nothing has changed: what is on disk is served already\n");
         return STATUS_DONE;
     }
     if (configuration != NULL && strcmp(configuration, "refused") == 0)

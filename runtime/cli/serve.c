@@ -38,6 +38,15 @@ static char **own_arguments(void)
     return arguments;
 }
 
+/* A check that found nothing says so, and what it looked at. */
+static void print_checked(const struct config *config)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->function_count; i++)
+        count += config->functions[i].enabled && (config->sandbox || !config->functions[i].sandbox);
+    printf("nothing is wrong: %zu function%s would be served\n", count, count == 1 ? "" : "s");
+}
+
 static int run(int argc, char **argv)
 {
     const char *path = "functions.toml", *listen = NULL, *workers = NULL;
@@ -79,6 +88,8 @@ static int run(int argc, char **argv)
         .binary = binary,
     };
     status = serve_run(config, &serve);
+    if (check && status == STATUS_DONE)
+        print_checked(config);
     config_free(config);
     free(binary);
     if (arguments != NULL)

@@ -57,6 +57,12 @@ describe('edge functions', options, () => {
         assert.ok(of('hello').p50Ms <= of('hello').p99Ms);
         assert.deepEqual([of('hello').state, of('hello').auth, of('hello').timeoutMs], ['serving', 'public', 30000]);
 
+        /* A shell need not have the host's EDGE_PLUGINS. */
+        const elsewhere = await edge(['functions', ...at()], { EDGE_PLUGINS: '/nowhere' });
+        assert.deepEqual([elsewhere.status, elsewhere.stderr], [0, '']);
+        assert.equal((await edge(['functions', '--json', ...at()], { EDGE_PLUGINS: '/nowhere' })).status, 0);
+        assert.match((await edge(['config', 'check', ...write('single.toml', '[functions.hello]\n')])).stdout, /: 1 function, 1 of them on$/m);
+
         const table = (await edge(['functions', ...at()])).stdout;
         assert.match(table, /^FUNCTION +ROUTE +AUTH +STATE +BUILD +CALLS +ERRORS +P50 +P99$/m);
         assert.match(table, /^hello +- +public +serving/m);

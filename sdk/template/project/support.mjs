@@ -31,6 +31,12 @@ function eventsOf(text) {
         .map((lines) => ({ event: value(lines, 'event') ?? 'message', data: JSON.parse(value(lines, 'data')) }));
 }
 
+/* A stream is no JSON: it stays the text that it is. */
+async function bodyOf(answer) {
+    const text = await answer.text();
+    return answer.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : text;
+}
+
 /* A function at the host of this run. Callers are tokens: of user(), of admin(), of service(), or none. */
 export function serve(name) {
     const post = (body, caller) =>
@@ -45,10 +51,10 @@ export function serve(name) {
         admin: async (id = 'user_test_admin') => token('--user', id, '--role', 'admin'),
         service: async () => serviceKey,
 
-        /* One call: { status, body, headers }. */
+        /* One call: { status, body, headers }; the body of a stream is its text. */
         async call(body, caller) {
             const answer = await post(body, caller);
-            return { status: answer.status, body: await answer.json(), headers: answer.headers };
+            return { status: answer.status, body: await bodyOf(answer), headers: answer.headers };
         },
 
         /* A streamed call, read to its end: { status, events }. */
