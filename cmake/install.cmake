@@ -18,7 +18,7 @@ file(RELATIVE_PATH EDGE_UP_TO_PREFIX ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CM
 string(REPLACE ";" " " EDGE_PLUGIN_FLAGS_TEXT "${EDGE_PLUGIN_FLAGS}")
 configure_file(sdk/edge.pc.in ${PROJECT_BINARY_DIR}/install/edge.pc @ONLY)
 
-set(edge_documents docs/sdk.md docs/first-function.md docs/from-supabase.md docs/limits.md docs/operating.md
+set(edge_documents docs/tutorial.md docs/sdk.md docs/first-function.md docs/from-supabase.md docs/limits.md docs/operating.md
     docs/deploying.md docs/reload.md docs/security.md)
 install(TARGETS edge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT host)
 install(DIRECTORY sdk/include/edge DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT host FILES_MATCHING PATTERN "*.h")

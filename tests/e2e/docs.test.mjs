@@ -14,6 +14,7 @@ import { after, before, describe, it } from 'node:test';
 
 import { buildDirectory, root } from '../support/config.mjs';
 import { eventually } from '../support/host.mjs';
+import { agrees, blocks, page } from '../support/pages.mjs';
 import { runProgram } from '../support/program.mjs';
 
 const options = { timeout: 240000 };
@@ -23,8 +24,6 @@ const prefix = path.join(directory, 'prefix');
 const environment = { HOME: directory, PATH: `${path.join(prefix, 'bin')}:${process.env.PATH}` };
 let dev = null, output = '';
 
-const page = (name) => fs.readFileSync(path.join(root, 'docs', `${name}.md`), 'utf8');
-const blocks = (name) => [...page(name).matchAll(/^```(\w+) ?(\S*)\n([^]*?)^```$/gm)].map(([, language, file, text]) => ({ language, file, text }));
 const count = (pattern) => (output.match(pattern) ?? []).length;
 
 async function startDev() {
@@ -40,12 +39,6 @@ async function startDev() {
 
 async function shell(text) {
     return runProgram('bash', ['--norc', '-euo', 'pipefail', '-c', text], { cwd: project, env: environment });
-}
-
-/* The lines of one output against those of a page. */
-function agrees(printed, expected) {
-    const pattern = expected.trim().split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*?');
-    return new RegExp(`^${pattern}$`).test(printed.trim());
 }
 
 async function run(text, expected) {
