@@ -33,12 +33,12 @@ static const edge_field input[] = {
 static const edge_field data_fields[] = {
     { "taskId", EDGE_INT, .required = true, .help = "The task there" },
     { "title", EDGE_TEXT, .required = true, .help = "As it is called there" },
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     CRM_WARNINGS_FIELD,
-    CRM_REPLAYED_FIELD,
+    TOOL_REPLAYED_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 /* https://docs.followupboss.com/reference/authentication, /identification; the calls: /tasks-post, /notes-post.
  */

@@ -27,11 +27,11 @@ static const edge_field input[] = {
 static const edge_field data_fields[] = {
     { "taskId", EDGE_TEXT, .required = true, .help = "The task there, in decimal digits" },
     { "title", EDGE_TEXT, .required = true, .help = "As it was sent" },
-    CRM_MESSAGE_FIELD,
-    CRM_REPLAYED_FIELD,
+    TOOL_MESSAGE_FIELD,
+    TOOL_REPLAYED_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 /* https://developer.lofty.com/api-reference/tasks/v2/create-task: the title is the first line of the content.
  */

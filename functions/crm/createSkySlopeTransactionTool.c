@@ -37,12 +37,12 @@ static const edge_field data_fields[] = {
     { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
     SKYSLOPE_KIND_FIELD,
     { "address", EDGE_TEXT, .required = true, .help = "As it was sent" },
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     CRM_WARNINGS_FIELD,
-    CRM_REPLAYED_FIELD,
+    TOOL_REPLAYED_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 #define EXPECTED_ADDRESS                                                                                       \
     "Write it as 142 Maple St, Sacramento, CA 95814, with a unit before the city if there is one"

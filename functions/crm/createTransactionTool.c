@@ -32,11 +32,11 @@ static const edge_field data_fields[] = {
     { "status", EDGE_TEXT, .required = true, .help = "How far it is" },
     { "possibleDuplicateId", EDGE_UUID, .help = "An open deal about the same property" },
     { "transaction", EDGE_OBJECT, .fields = deal_fields, .required = true, .help = "All of it" },
-    CRM_MESSAGE_FIELD,
-    CRM_REPLAYED_FIELD,
+    TOOL_MESSAGE_FIELD,
+    TOOL_REPLAYED_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {

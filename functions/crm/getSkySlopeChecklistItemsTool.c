@@ -51,10 +51,10 @@ static const edge_field data_fields[] = {
     { "summary", EDGE_OBJECT, .fields = summary_fields, .required = true, .help = "How many of them" },
     { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
     SKYSLOPE_KIND_FIELD,
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 static json_t *documents_of(const json_t *activity)
 {

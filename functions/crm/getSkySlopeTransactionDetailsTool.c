@@ -24,10 +24,10 @@ static const edge_field input[] = {
 static const edge_field data_fields[] = {
     { "transaction", EDGE_OBJECT, .required = true, .help = "As SkySlope has it, or the fields asked for" },
     SKYSLOPE_KIND_FIELD,
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 /* Spares the model's context: files are long. */
 static json_t *only(json_t *file, const json_t *fields)

@@ -27,10 +27,10 @@ static const edge_field data_fields[] = {
     { "count", EDGE_INT, .required = true, .help = "How many are on the page" },
     { "total", EDGE_INT, .required = true, .help = "How many there are" },
     { "nextCursor", EDGE_TEXT, .help = "For the page behind, when there is one" },
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 /* Where a page begins: behind this row. */
 struct position {

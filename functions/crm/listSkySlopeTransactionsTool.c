@@ -51,10 +51,10 @@ static const edge_field data_fields[] = {
     { "transactions", EDGE_ARRAY, .items = &file_row, .required = true, .help = "A page" },
     { "count", EDGE_INT, .required = true, .help = "How many are on the page" },
     { "nextCursor", EDGE_TEXT, .help = "For the page behind, when there is one" },
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 /* The next row to be looked at. */
 struct position {

@@ -43,11 +43,11 @@ static const edge_field data_fields[] = {
     { "transactionId", EDGE_TEXT, .required = true, .help = "GUID of the file" },
     SKYSLOPE_KIND_FIELD,
     { "updatedFields", EDGE_ARRAY, .items = &crm_word, .required = true, .help = "What was changed" },
-    CRM_MESSAGE_FIELD,
-    CRM_REPLAYED_FIELD,
+    TOOL_MESSAGE_FIELD,
+    TOOL_REPLAYED_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 /* The writable fields of a file, by kind. */
 static const struct writable {

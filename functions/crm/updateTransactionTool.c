@@ -38,10 +38,10 @@ static const edge_field data_fields[] = {
     { "status", EDGE_TEXT, .required = true, .help = "How far it is now" },
     { "changed", EDGE_ARRAY, .items = &crm_word, .required = true, .help = "Fields that were changed" },
     { "transaction", EDGE_OBJECT, .fields = deal_fields, .required = true, .help = "All of it" },
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 static json_t *check(edge_ctx *ctx, const json_t *in, const edge_field *field, json_t *value)
 {

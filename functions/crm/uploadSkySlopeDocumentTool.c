@@ -45,12 +45,12 @@ static const edge_field data_fields[] = {
     { "fileName", EDGE_TEXT, .required = true, .help = "As it is called there" },
     { "size", EDGE_INT, .required = true, .help = "Bytes" },
     { "documentType", EDGE_TEXT, .help = "As it was sent" },
-    CRM_MESSAGE_FIELD,
+    TOOL_MESSAGE_FIELD,
     CRM_WARNINGS_FIELD,
-    CRM_REPLAYED_FIELD,
+    TOOL_REPLAYED_FIELD,
     { 0 },
 };
-static const edge_field output[] = CRM_OUTPUT(data_fields);
+static const edge_field output[] = TOOL_OUTPUT(data_fields);
 
 static void check_base64(edge_ctx *ctx, const char *text)
 {

@@ -6,27 +6,12 @@
 
 #include <edge/edge.h>
 
+#include "lib/tool_output.h"
+
 /* "success": false and a suggestion in every error: an agent's model reads both. */
 extern const edge_shape crm_shape;
 
-/* Output table of a tool, of the members of its data. */
-/* clang-format off */
-#define CRM_OUTPUT(members) { \
-    { "success", EDGE_BOOL, .required = true, .help = "true" }, \
-    { "data", EDGE_OBJECT, .fields = (members), .required = true, .help = "What was done or found" }, \
-    { 0 }, \
-}
-/* clang-format on */
-
-/* Members of every tool's data, and of what the writing ones answer beside. */
-#define CRM_MESSAGE_FIELD                                                                                      \
-    {                                                                                                          \
-        "message", EDGE_TEXT, .required = true, .help = "A sentence about it"                                  \
-    }
-#define CRM_REPLAYED_FIELD                                                                                     \
-    {                                                                                                          \
-        "replayed", EDGE_BOOL, .help = "true: the answer of an earlier call with this idempotency key"         \
-    }
+/* A member of the data of tools that can do less than all of it. */
 #define CRM_WARNINGS_FIELD                                                                                     \
     {                                                                                                          \
         "warnings", EDGE_ARRAY, .items = &crm_word, .help = "Codes of what was left out"                       \

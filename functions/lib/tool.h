@@ -16,28 +16,10 @@
 
 #include "lib/action.h"
 #include "lib/token.h"
+#include "lib/tool_output.h"
 
 /* The answer's shape of every tool; .shape of its function. */
 extern const edge_shape tool_shape;
-
-/* Output table of a tool, of the members of its data. */
-/* clang-format off */
-#define TOOL_OUTPUT(members) { \
-    { "success", EDGE_BOOL, .required = true, .help = "true" }, \
-    { "data", EDGE_OBJECT, .fields = (members), .required = true, .help = "What was done or found" }, \
-    { 0 }, \
-}
-/* clang-format on */
-
-/* Members of every tool's data, and what tool_log adds when it answers for an earlier call. */
-#define TOOL_MESSAGE_FIELD                                                                                     \
-    {                                                                                                          \
-        "message", EDGE_TEXT, .required = true, .help = "A sentence about it"                                  \
-    }
-#define TOOL_REPLAYED_FIELD                                                                                    \
-    {                                                                                                          \
-        "replayed", EDGE_BOOL, .help = "true: the answer of an earlier call with this idempotency key"         \
-    }
 
 struct tool {
     edge_ctx *ctx;
