@@ -51,7 +51,8 @@ describe('the terminal', options, () => {
             end(dev);
             await dev.says(new RegExp(`^status ${status}$`, 'm'));
             await becomes(dev, 'lines');
-            dev.press('\u0004');
+            /* No Ctrl-D: Linux loses it when the shell has begun to read before the guard has put the terminal right. */
+            dev.press('exit\n');
             assert.equal(await dev.exit, 0);
         });
 
@@ -69,7 +70,7 @@ describe('the terminal', options, () => {
         dev.press('q');
         await dev.says(/^status 0$/m);
         assert.equal(mode(dev), 'lines');
-        dev.press('\u0004');
+        dev.press('exit\n');
         assert.equal(await dev.exit, 0);
     });
 
@@ -85,7 +86,7 @@ describe('the terminal', options, () => {
         await becomes(dev, 'keys');
         dev.press('q');
         await dev.says(/(^status 0$[^]*){2}/m, 'the ends of bg and of edge dev');
-        dev.press('\u0004');
+        dev.press('exit\n');
         assert.equal(await dev.exit, 0);
     });
 });

@@ -103,8 +103,6 @@ class Dev {
         const words = [path.join(buildDirectory, 'edge'), 'dev', '--listen', '127.0.0.1:0', '--workers', '1', ...args.slice(terminal ? 1 : 0)];
         const env = { PATH: process.env.PATH, HOME: project.directory, TERM: 'xterm', ...variables };
         for (const name of ['ASAN_OPTIONS', 'UBSAN_OPTIONS']) if (process.env[name]) env[name] = process.env[name];
-        /* LeakSanitizer's helper of a process that is killed in its last look stays behind, and keeps the terminal open. */
-        if (shell && env.ASAN_OPTIONS) env.ASAN_OPTIONS += ':detect_leaks=0';
         const quoted = words.map((word) => `'${word}'`).join(' ');
         if (shell) project.write('shell.sh', job(quoted));
         const command = terminal ? ['script', '-qfec', shell ? 'exec sh shell.sh' : `stty cols 400; exec ${quoted}`, '/dev/null'] : words;
