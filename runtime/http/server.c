@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 enum {
-    ACCEPTS_A_TURN = 16
+    ACCEPTS_A_TURN = 8
 };
-static const double ACCEPT_RETRY_SECONDS = 0.1;
+static const double ACCEPT_RETRY_SECONDS = 0.1, GIVE_WAY_SECONDS = 0.001;
 
 static void address_text(const struct sockaddr_storage *address, char out[48])
 {
@@ -36,13 +36,18 @@ static void address_text(const struct sockaddr_storage *address, char out[48])
         memmove(out, out + 7, strlen(out + 7) + 1);
 }
 
-/* Out of descriptors or memory: the kernel's queue holds the rest until something has been closed. */
-static void pause_accepting(struct http_server *server, int reason)
+static void accept_later(struct http_server *server, double seconds)
 {
     ev_io_stop(server->loop, &server->acceptor);
     ev_timer_stop(server->loop, &server->retry_accept);
-    ev_timer_set(&server->retry_accept, ACCEPT_RETRY_SECONDS, 0);
+    ev_timer_set(&server->retry_accept, seconds, 0);
     ev_timer_start(server->loop, &server->retry_accept);
+}
+
+/* Out of descriptors or memory: the kernel's queue holds the rest until something has been closed. */
+static void pause_accepting(struct http_server *server, int reason)
+{
+    accept_later(server, ACCEPT_RETRY_SECONDS);
     if (reason != 0)
         log_event(EDGE_LOG_WARN, "accept_failed", { "reason", edge_text(strerror(reason)) });
 }
@@ -72,10 +77,25 @@ static bool accept_one(struct http_server *server)
     return true;
 }
 
+/*
+ * Keep-alive connections stay where they were accepted: a worker that wakes first and takes them all would have
+ * all the work of 32 clients, and the others none.
+ */
+static bool gives_way(struct http_server *server)
+{
+    server->gave_way =
+        server->others_have_fewer != NULL && server->others_have_fewer(server) && !server->gave_way;
+    if (server->gave_way)
+        accept_later(server, GIVE_WAY_SECONDS);
+    return server->gave_way;
+}
+
 static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
 {
     (void)loop, (void)events;
     struct http_server *server = watcher->data;
+    if (gives_way(server))
+        return;
     for (int i = 0; i < ACCEPTS_A_TURN && accept_one(server); i++)
         ;
 }

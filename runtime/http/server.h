@@ -36,6 +36,12 @@ struct http_server {
     /* The head is complete: may refuse it and must set the body's limit. */
     void (*head)(struct exchange *exchange);
     uint64_t accepted;
+    /*
+     * NULL: always false. Whether another worker has clearly fewer connections: it is then left the next ones
+     * for a moment. Also tells the others how many there are here.
+     */
+    bool (*others_have_fewer)(const struct http_server *server);
+    bool gave_way; /* just now; what still waits is for us */
 };
 
 enum {

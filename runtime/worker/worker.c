@@ -42,7 +42,8 @@ enum {
      * Of a worker that others have replaced: longer than clients of Node keep a connection that is not used
      * (undici: 4 s), so that they let go first and none is closed under a request.
      */
-    LINGER_MS = 5000
+    LINGER_MS = 5000,
+    LEAD_MAX = 4 /* connections more than another worker has, before that one is left the next */
 };
 
 /* The watchdog's and metrics' worker: fiber switches say in shared memory what runs. */
@@ -221,6 +222,23 @@ static void on_sample(struct ev_loop *loop, ev_timer *timer, int events)
     look_at_memory(worker);
 }
 
+/* Sampled counts are up to a second old; this one is as of the last connection that was accepted. */
+static bool others_have_fewer(const struct http_server *server)
+{
+    const struct worker *worker = worker_of((struct http_server *)server);
+    const struct slots *slots = worker->boot->slots;
+    struct slot *own = worker->boot->slot;
+    bool fewer = false;
+    atomic_store_explicit(&own->gauges.connections, server->connection_count, memory_order_relaxed);
+    for (int i = 0; i < slots->count; i++) {
+        const struct slot *slot = &slots->slots[i];
+        if (slot != own && atomic_load_explicit(&slot->state, memory_order_relaxed) == SLOT_READY)
+            fewer = fewer || atomic_load_explicit(&slot->gauges.connections, memory_order_relaxed) + LEAD_MAX <
+                                 server->connection_count;
+    }
+    return fewer;
+}
+
 static int start_database(struct worker *worker)
 {
     const struct database_config *database = &worker->boot->config->database;
@@ -356,6 +374,7 @@ int worker_run(const struct worker_boot *boot)
     worker->server.loop = loop;
     worker->server.head = dispatch_head;
     worker->server.dispatch = dispatch_request;
+    worker->server.others_have_fewer = others_have_fewer;
     worker->server.drained = stop_loop;
     if (start(worker) < 0)
         return 1;
